@@ -1,0 +1,1 @@
+//! The ARM and Microsoft Graph protocol: sign-in, pipeline, long-running operations, reading live state.

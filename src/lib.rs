@@ -1,0 +1,8 @@
+//! secgw provisions and proves a secure API gateway on Azure.
+
+pub mod azure;
+pub mod policy;
+pub mod resource;
+pub mod sandbox;
+pub mod spec;
+pub mod text;

@@ -1,0 +1,2 @@
+//! The `secgw` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! API Management policy documents: read, written, compared.

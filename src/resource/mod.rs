@@ -1,0 +1,1 @@
+//! The vocabulary: ids, kinds, terms, the desired graph and live state.

@@ -1,0 +1,1 @@
+//! Words for people: plurals, lists of names, the nearest name.
