@@ -1,1 +1,5 @@
-//! The vocabulary: ids, kinds, terms, the desired graph and live state.
+//! The vocabulary: ids, kinds, the graph, live state.
+
+mod at;
+
+pub use at::At;

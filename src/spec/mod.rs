@@ -1,1 +1,7 @@
-//! What the user wrote: model, loading, diagnostics.
+//! What the user wrote: the model, how it is loaded from YAML, and what is wrong with it.
+
+mod model;
+mod value;
+
+pub use model::*;
+pub use value::*;
