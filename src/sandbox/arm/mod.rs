@@ -1,0 +1,3 @@
+//! Azure Resource Manager: carries the behaviour rows out.
+
+pub(crate) mod id;

@@ -1,0 +1,191 @@
+//! What Azure does, as data: one row per resource type, one file per provider.
+//!
+//! A row names the shape of the body, what the service adds, drops and rewrites, how long its operations take and how
+//! they are polled. What no table can say stands in the row's functions, beside it. `arm/` carries the rows out.
+
+pub(crate) mod apim;
+pub(crate) mod network;
+pub(crate) mod rule;
+pub(crate) mod shape;
+pub(crate) mod style;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::arm::id::ArmId;
+use super::message::{Request, Response};
+use super::refusal::{ErrorStyle, Refusal};
+use super::store::{Entry, Object, Store};
+use rule::Rule;
+use style::{Conflict, Etag, IdForm, LocationForm, Names, Reply, State, Tags};
+
+/// Why a row says what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// A recording's file name.
+    Recorded(&'static str),
+    /// Page and its date.
+    Documented(&'static str, &'static str),
+    /// Never seen, concluded: from what.
+    Inferred(&'static str),
+}
+
+/// One resource type. Write `Behaviour { arm_type: …, ..ROW }` and change what differs.
+pub(crate) struct Behaviour {
+    /// As Azure spells it: `Microsoft.Network/virtualNetworks/subnets`.
+    pub(crate) arm_type: &'static str,
+    /// Oldest first; a version that is not here is served by the newest.
+    pub(crate) versions: &'static [&'static str],
+    pub(crate) names: Names,
+    /// The request body in the notation of `shape.rs`. Empty: this type cannot be PUT.
+    pub(crate) shape: &'static str,
+    pub(crate) rules: &'static [Rule],
+    pub(crate) id_form: IdForm,
+    pub(crate) location: LocationForm,
+    pub(crate) tags: Tags,
+    pub(crate) etag: Etag,
+    pub(crate) state: State,
+    pub(crate) create: Reply,
+    pub(crate) update: Reply,
+    /// None: the type has no PATCH.
+    pub(crate) patch: Option<Reply>,
+    /// Objects that a PATCH replaces as a whole instead of merging into.
+    pub(crate) replaced_by_patch: &'static [&'static str],
+    /// None: the type has no DELETE.
+    pub(crate) delete: Option<Reply>,
+    /// Status of a DELETE of something that is not there.
+    pub(crate) delete_absent: u16,
+    /// DELETE without `If-Match` is refused (API Management).
+    pub(crate) delete_needs_if_match: bool,
+    /// A write while the object's own operation runs, or a parent's.
+    pub(crate) conflict: Conflict,
+    pub(crate) errors: ErrorStyle,
+    /// Lists carry `count` (API Management).
+    pub(crate) counts: bool,
+    /// The provider's 404 for a member of an existing parent; None: the front end's `ResourceNotFound`.
+    pub(crate) not_found: Option<fn(&ArmId) -> Refusal>,
+    /// Last say before a write is stored: refuse, fill in, write other objects along.
+    pub(crate) prepare: fn(&mut Write) -> Result<(), Refusal>,
+    /// The operation of a create or update has ended.
+    pub(crate) settled: fn(&mut Settled),
+    /// Refuses a DELETE, or takes other objects along.
+    pub(crate) removing: fn(&mut Removal) -> Result<(), Refusal>,
+    /// The operation of a DELETE has ended (or there was none): what it leaves behind, such as a soft-deleted name.
+    pub(crate) removed: fn(&mut Removal),
+    /// Shapes the stored body into what this view shows.
+    pub(crate) present: fn(&mut Value, &Presented),
+    pub(crate) actions: &'static [Action],
+    pub(crate) evidence: Evidence,
+}
+
+/// The plainest row there is: synchronous, no etag, nothing added.
+pub(crate) const ROW: Behaviour = Behaviour {
+    arm_type: "",
+    versions: &[],
+    names: Names::Any,
+    shape: "",
+    rules: &[],
+    id_form: IdForm::AsMade,
+    location: LocationForm::AsSent,
+    tags: Tags::Empty,
+    etag: Etag::None,
+    state: State::None,
+    create: Reply::done(201),
+    update: Reply::done(200),
+    patch: None,
+    replaced_by_patch: &[],
+    delete: Some(Reply::empty(200)),
+    delete_absent: 204,
+    delete_needs_if_match: false,
+    conflict: Conflict::None,
+    errors: ErrorStyle::Arm,
+    counts: false,
+    not_found: None,
+    prepare: |_| Ok(()),
+    settled: |_| (),
+    removing: |_| Ok(()),
+    removed: |_| (),
+    present: |_, _| (),
+    actions: &[],
+    evidence: Evidence::Inferred("the common denominator of ARM providers"),
+};
+
+/// One write on its way into the store.
+pub(crate) struct Write<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) request: &'a Request,
+    pub(crate) id: &'a ArmId,
+    pub(crate) now: OffsetDateTime,
+    /// The whole body this write means: what a PUT sent, or what a PATCH made of the previous one.
+    pub(crate) sent: &'a Value,
+    pub(crate) previous: Option<&'a Object>,
+    /// What will be stored: `sent` after the row's rules.
+    pub(crate) body: Value,
+    /// Carried over from `previous`; see [`Object::hidden`].
+    pub(crate) hidden: Value,
+    /// Other objects that change in the same step.
+    pub(crate) also: Vec<Entry>,
+    /// The row's reply; a write that Azure answers otherwise (nothing changed on the data plane, an import) sets its own.
+    pub(crate) reply: Reply,
+}
+
+/// An operation that has ended.
+pub(crate) struct Settled<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) object: Object,
+    pub(crate) also: Vec<Entry>,
+}
+
+pub(crate) struct Removal<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) request: Option<&'a Request>,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) object: &'a Object,
+    /// Besides the object and everything below it, which go in any case.
+    pub(crate) also: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View {
+    Get,
+    /// The answer to a PUT or PATCH.
+    Written,
+    List,
+}
+
+pub(crate) struct Presented<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) object: &'a Object,
+    pub(crate) view: View,
+    pub(crate) request: &'a Request,
+}
+
+/// A POST below a resource (`config/appsettings/list`, `listValue`).
+pub(crate) struct Action {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&mut Call) -> Result<Response, Refusal>,
+}
+
+pub(crate) struct Call<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) request: &'a Request,
+    pub(crate) id: &'a ArmId,
+    pub(crate) now: OffsetDateTime,
+    /// None where the resource is not there; the action decides whether that is an error (`Call::object`).
+    pub(crate) object: Option<&'a Object>,
+    pub(crate) sent: Value,
+    pub(crate) also: Vec<Entry>,
+}
+
+/// Every row, by provider. Another provider: another file, another line.
+const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS];
+
+pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
+    PROVIDERS.iter().flat_map(|rows| rows.iter())
+}
+
+/// Types compare without case, as everywhere in ARM.
+pub(crate) fn row(arm_type: &str) -> Option<&'static Behaviour> {
+    rows().find(|row| row.arm_type.eq_ignore_ascii_case(arm_type))
+}
