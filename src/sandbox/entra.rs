@@ -7,4 +7,6 @@ pub(crate) struct Caller {
     pub(crate) tenant: String,
     pub(crate) object_id: String,
     pub(crate) app_id: String,
+    /// Application permissions in this directory (`roles`): what Microsoft Graph decides by.
+    pub(crate) roles: Vec<String>,
 }

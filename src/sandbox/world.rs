@@ -1,6 +1,6 @@
 //! The state all services share: the store, the time, and the settings of this run.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::store::Store;
 
@@ -12,4 +12,6 @@ pub(crate) struct World {
     pub(crate) operation_scale: f64,
     /// Members per page of a list.
     pub(crate) page_size: usize,
+    /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
+    pub(crate) replication_lag: Duration,
 }
