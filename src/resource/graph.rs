@@ -1,0 +1,322 @@
+//! The desired state: resources with edges, closed and acyclic by construction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{At, Directory, Kind, Mark, Realm, ResourceId, Term, kinds};
+
+/// The ten recommendations of product.md that a resource or a control serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Recommendation {
+    R1,
+    R2,
+    R3,
+    R4,
+    R5,
+    R6,
+    R7,
+    R8,
+    R9,
+    R10,
+}
+
+/// What is wanted of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// There, with at least this body.
+    Body(Term),
+    /// Somebody else's: read for its values and waited for. The term fills in the kind's `Read::Find`.
+    Given(Term),
+    /// Not there.
+    Absent,
+}
+
+/// One resource of the desired state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    pub id: ResourceId,
+    pub kind: &'static Kind,
+    pub wanted: Wanted,
+    /// What must be as desired first, beyond the parent and what the body refers to. Guards stand here: an operation
+    /// depends on its API's policy (architecture.md, decision 6).
+    pub depends_on: BTreeSet<ResourceId>,
+    pub serves: BTreeSet<Recommendation>,
+    pub source: At,
+    /// Never deleted or replaced by a plan.
+    pub protect: bool,
+}
+
+impl Resource {
+    pub fn body(&self) -> Option<&Term> {
+        match &self.wanted {
+            Wanted::Body(body) | Wanted::Given(body) => Some(body),
+            Wanted::Absent => None,
+        }
+    }
+
+    /// Everything this resource waits for when it is made: parent, references, explicit edges.
+    pub fn dependencies(&self) -> BTreeSet<ResourceId> {
+        let mut all = self.depends_on.clone();
+        all.extend(self.id.parent());
+        if let Some(body) = self.body() {
+            all.extend(
+                body.references()
+                    .into_iter()
+                    .map(|reference| reference.resource.clone()),
+            );
+        }
+        all.remove(&self.id);
+        all
+    }
+}
+
+/// One list that is read to find what the spec no longer names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Listing {
+    /// The children of one kind beneath an owned parent; the kind's last type segment is the collection's.
+    Children {
+        parent: ResourceId,
+        kind: &'static Kind,
+    },
+    /// Everything in a resource group that carries the owner's tag.
+    Tagged { group: ResourceId },
+    /// The applications of a directory that carry the owner's tag.
+    Applications { directory: Directory },
+}
+
+/// The graph is not what a compiler may produce: a defect of secgw, never of the spec.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    #[error("{0} is compiled twice")]
+    Duplicate(ResourceId),
+    #[error("{0} depends on {1}, which is not in the graph")]
+    Dangling(ResourceId, ResourceId),
+    #[error("these resources depend on each other: {0:?}")]
+    Cycle(Vec<ResourceId>),
+}
+
+/// The desired state of one spec.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// The spec's name: what marks carry.
+    pub owner: String,
+    resources: BTreeMap<ResourceId, Resource>,
+    /// Dependencies before dependents; ties by id.
+    order: Vec<ResourceId>,
+}
+
+impl Graph {
+    /// Closes the graph. A parent that is not in the graph is not a dependency; any other missing one is an error.
+    pub fn new(owner: &str, resources: Vec<Resource>) -> Result<Self, GraphError> {
+        let mut map = BTreeMap::new();
+        for resource in resources {
+            if let Some(other) = map.insert(resource.id.clone(), resource) {
+                return Err(GraphError::Duplicate(other.id));
+            }
+        }
+        let edges = edges(&map)?;
+        let order = sorted(&edges)?;
+        Ok(Self {
+            owner: owner.to_owned(),
+            resources: map,
+            order,
+        })
+    }
+
+    pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
+        self.resources.get(id)
+    }
+
+    pub fn len(&self) -> usize {
+        self.resources.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// By id.
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.values()
+    }
+
+    /// Dependencies before dependents.
+    pub fn in_order(&self) -> impl Iterator<Item = &Resource> {
+        self.order.iter().filter_map(|id| self.resources.get(id))
+    }
+
+    /// The edges of one resource that stay inside the graph.
+    pub fn dependencies(&self, resource: &Resource) -> BTreeSet<ResourceId> {
+        let mut all = resource.dependencies();
+        all.retain(|id| self.resources.contains_key(id));
+        all
+    }
+
+    /// What is listed beside the resources themselves, one request each.
+    pub fn listings(&self) -> Vec<Listing> {
+        let owned = || {
+            self.iter()
+                .filter(|resource| matches!(resource.wanted, Wanted::Body(_)))
+        };
+        let mut found: Vec<Listing> = owned().flat_map(children).collect();
+        let groups = owned()
+            .filter(|resource| resource.kind.type_name == "Microsoft.Resources/resourceGroups");
+        found.extend(groups.map(|group| Listing::Tagged {
+            group: group.id.clone(),
+        }));
+        let directories: BTreeSet<Directory> = owned()
+            .filter(|resource| resource.kind.mark == Mark::GraphTag)
+            .filter_map(|resource| match resource.id.realm() {
+                Realm::Graph(directory) => Some(directory),
+                Realm::Arm | Realm::Fact => None,
+            })
+            .collect();
+        found.extend(
+            directories
+                .into_iter()
+                .map(|directory| Listing::Applications { directory }),
+        );
+        found
+    }
+}
+
+fn children(parent: &Resource) -> impl Iterator<Item = Listing> + '_ {
+    let type_name = parent.id.type_name();
+    kinds::all()
+        .filter(|kind| matches!(kind.mark, Mark::Parent | Mark::ApimTag | Mark::NamePrefix))
+        .filter(move |kind| {
+            kind.type_name
+                .rsplit_once('/')
+                .is_some_and(|(head, _)| head.eq_ignore_ascii_case(&type_name))
+        })
+        .map(|kind| Listing::Children {
+            parent: parent.id.clone(),
+            kind,
+        })
+}
+
+type Edges = BTreeMap<ResourceId, BTreeSet<ResourceId>>;
+
+fn edges(map: &BTreeMap<ResourceId, Resource>) -> Result<Edges, GraphError> {
+    let mut edges = Edges::new();
+    for resource in map.values() {
+        let mut needs = resource.dependencies();
+        if let Some(parent) = resource
+            .id
+            .parent()
+            .filter(|parent| !map.contains_key(parent))
+        {
+            needs.remove(&parent);
+        }
+        if let Some(missing) = needs.iter().find(|id| !map.contains_key(*id)) {
+            return Err(GraphError::Dangling(resource.id.clone(), missing.clone()));
+        }
+        edges.insert(resource.id.clone(), needs);
+    }
+    Ok(edges)
+}
+
+/// Kahn's algorithm; the smallest ready id goes first, so the order is a property of the data.
+fn sorted(edges: &Edges) -> Result<Vec<ResourceId>, GraphError> {
+    let mut waiting: BTreeMap<&ResourceId, usize> =
+        edges.iter().map(|(id, needs)| (id, needs.len())).collect();
+    let mut dependents: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
+    for (id, needs) in edges {
+        needs
+            .iter()
+            .for_each(|need| dependents.entry(need).or_default().push(id));
+    }
+    let mut ready: BTreeSet<&ResourceId> = waiting
+        .iter()
+        .filter(|(_, n)| **n == 0)
+        .map(|(id, _)| *id)
+        .collect();
+    let mut order = Vec::with_capacity(edges.len());
+    while let Some(id) = ready.pop_first() {
+        order.push(id.clone());
+        waiting.remove(id);
+        for dependent in dependents.get(id).into_iter().flatten() {
+            if let Some(left) = waiting.get_mut(dependent) {
+                *left -= 1;
+                if *left == 0 {
+                    ready.insert(dependent);
+                }
+            }
+        }
+    }
+    if waiting.is_empty() {
+        Ok(order)
+    } else {
+        Err(GraphError::Cycle(waiting.into_keys().cloned().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::reference_to;
+    use serde_json::json;
+
+    fn plain(id: &ResourceId, body: Term, needs: &[&ResourceId]) -> Resource {
+        Resource {
+            id: id.clone(),
+            kind: kinds::of(id).unwrap(),
+            wanted: Wanted::Body(body),
+            depends_on: needs.iter().map(|id| (*id).clone()).collect(),
+            serves: BTreeSet::new(),
+            source: At::new("test", &"test.yaml".into(), 1, 1),
+            protect: false,
+        }
+    }
+
+    fn id(name: &str) -> ResourceId {
+        ResourceId::resource_group("s", "rg")
+            .provider("Microsoft.ManagedIdentity/userAssignedIdentities", name)
+    }
+
+    #[test]
+    fn references_and_edges_put_dependencies_first() {
+        let body = Term::from(
+            json!({ "tags": { "other": reference_to(&id("z"), "/properties/clientId") } }),
+        );
+        let graph = Graph::new(
+            "t",
+            vec![
+                plain(&id("a"), body, &[]),
+                plain(&id("z"), Term::from(json!({})), &[]),
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            graph.in_order().map(|r| r.id.name()).collect::<Vec<_>>(),
+            ["z", "a"]
+        );
+    }
+
+    #[test]
+    fn a_graph_is_closed_acyclic_and_without_duplicates() {
+        let empty = || Term::from(json!({}));
+        assert_eq!(
+            Graph::new("t", vec![plain(&id("a"), empty(), &[&id("b")])]),
+            Err(GraphError::Dangling(id("a"), id("b")))
+        );
+        assert_eq!(
+            Graph::new(
+                "t",
+                vec![
+                    plain(&id("a"), empty(), &[&id("b")]),
+                    plain(&id("b"), empty(), &[&id("a")])
+                ]
+            ),
+            Err(GraphError::Cycle(vec![id("a"), id("b")]))
+        );
+        assert_eq!(
+            Graph::new(
+                "t",
+                vec![plain(&id("a"), empty(), &[]), plain(&id("A"), empty(), &[])]
+            ),
+            Err(GraphError::Duplicate(id("a")))
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What Azure returned just now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Ref, ResourceId, body};
+
+/// A resource as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub body: Value,
+    pub etag: Option<String>,
+    /// The id Azure gave it where it is not computable: a Graph object id, or the ARM id of a resource found by
+    /// matching.
+    pub object: Option<String>,
+}
+
+/// Why a resource could not be read. It is not absence: planning a create from a 403 is the classic mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub status: Option<u16>,
+    pub code: String,
+    pub message: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+/// What a read of one id said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observed {
+    Present(Found),
+    Absent,
+    Unreadable(Unreadable),
+}
+
+impl Observed {
+    pub fn found(&self) -> Option<&Found> {
+        match self {
+            Self::Present(found) => Some(found),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Live state: what each id of the graph is, and what else stands in the collections that were listed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    pub resources: BTreeMap<ResourceId, Observed>,
+    /// Resources in listed collections that the graph does not name: ours by their mark.
+    pub orphans: BTreeMap<ResourceId, Found>,
+    /// … and everybody else's.
+    pub foreign: BTreeSet<ResourceId>,
+}
+
+impl Live {
+    pub fn get(&self, id: &ResourceId) -> &Observed {
+        self.resources.get(id).unwrap_or(&Observed::Absent)
+    }
+
+    /// The value a reference points at, when its resource is there and has one that says something.
+    pub fn value(&self, reference: &Ref) -> Option<Value> {
+        let found = self.get(&reference.resource).found()?;
+        match reference.pointer.as_str() {
+            "/@object" => found.object.clone().map(Value::String),
+            pointer => body::get(&found.body, pointer)
+                .filter(|value| !body::is_blank(Some(value)))
+                .cloned(),
+        }
+    }
+}
