@@ -8,7 +8,6 @@ const CHILD: Behaviour = Behaviour {
     versions: &["2022-08-01", "2023-05-01-preview", "2024-05-01"],
     tags: Tags::None,
     etag: Etag::ApiManagement { in_body: false },
-    delete_needs_if_match: true,
     errors: ErrorStyle::ApiManagement,
     counts: true,
     ..ROW

@@ -17,7 +17,7 @@ use super::message::{Request, Response};
 use super::refusal::{ErrorStyle, Refusal};
 use super::store::{Entry, Object, Store};
 use rule::Rule;
-use style::{Conflict, Etag, IdForm, LocationForm, Names, Reply, State, Tags};
+use style::{Conflict, Etag, IdForm, LocationForm, Names, Reads, Reply, State, Tags};
 
 /// Why a row says what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,10 @@ pub(crate) struct Behaviour {
     pub(crate) delete: Option<Reply>,
     /// Status of a DELETE of something that is not there.
     pub(crate) delete_absent: u16,
-    /// DELETE without `If-Match` is refused (API Management).
-    pub(crate) delete_needs_if_match: bool,
+    /// GET of a single member; links of API Management answer only HEAD.
+    pub(crate) reads: Reads,
+    /// Which members of a collection's scope its list shows; extension types differ.
+    pub(crate) listed: fn(&Listing) -> bool,
     /// A write while the object's own operation runs, or a parent's.
     pub(crate) conflict: Conflict,
     pub(crate) errors: ErrorStyle,
@@ -96,7 +98,8 @@ pub(crate) const ROW: Behaviour = Behaviour {
     replaced_by_patch: &[],
     delete: Some(Reply::empty(200)),
     delete_absent: 204,
-    delete_needs_if_match: false,
+    reads: Reads::All,
+    listed: |_| true,
     conflict: Conflict::None,
     errors: ErrorStyle::Arm,
     counts: false,
@@ -127,6 +130,13 @@ pub(crate) struct Write<'a> {
     pub(crate) also: Vec<Entry>,
     /// The row's reply; a write that Azure answers otherwise (nothing changed on the data plane, an import) sets its own.
     pub(crate) reply: Reply,
+}
+
+pub(crate) struct Listing<'a> {
+    pub(crate) object: &'a Object,
+    /// What stands before the collection: the parent, or the group or subscription.
+    pub(crate) scope: &'a str,
+    pub(crate) request: &'a Request,
 }
 
 /// An operation that has ended.
@@ -188,4 +198,18 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
 /// Types compare without case, as everywhere in ARM.
 pub(crate) fn row(arm_type: &str) -> Option<&'static Behaviour> {
     rows().find(|row| row.arm_type.eq_ignore_ascii_case(arm_type))
+}
+
+/// What the store keeps of a secret: enough to see that it changed.
+pub(crate) fn digest(value: &Value) -> String {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    match value {
+        Value::String(text) => hash.update(text.as_bytes()),
+        other => hash.update(other.to_string().as_bytes()),
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

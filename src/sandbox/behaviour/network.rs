@@ -1,11 +1,16 @@
 //! Microsoft.Network: virtual networks, NSGs, private endpoints, private DNS.
 
 use super::style::{Etag, LocationForm, Reply, ReplyBody, State, Tags};
-use super::style::{LocationEnd, LongRunning, Poll, PollPath, StatusBody};
+use super::style::{LocationEnd, LongRunning, Poll, StatusBody};
 use super::{Behaviour, Evidence, ROW, rule};
 use crate::sandbox::refusal::ErrorStyle;
 
 const NSG: Evidence = Evidence::Recorded("aso__Test_Networking_NetworkSecurityGroup_20250301_CRUD");
+
+const STATUS: &str =
+    "{subscription}/providers/Microsoft.Network/locations/{location}/operations/{operation}";
+const RESULT: &str =
+    "{subscription}/providers/Microsoft.Network/locations/{location}/operationResults/{operation}";
 
 /// PUT: `Azure-AsyncOperation` only; the resource is read afterwards.
 const fn put(status: u16, retry_after: u32, typical: u32) -> Reply {
@@ -13,8 +18,7 @@ const fn put(status: u16, retry_after: u32, typical: u32) -> Reply {
         status,
         body: ReplyBody::Resource,
         poll: Poll {
-            path: PollPath::Location("operations"),
-            status: Some(StatusBody::Plain),
+            status: Some((STATUS, StatusBody::Plain)),
             location: None,
         },
         retry_after: Some(retry_after),
@@ -27,9 +31,8 @@ const DELETE: Reply = Reply::Operation(LongRunning {
     status: 202,
     body: ReplyBody::Empty,
     poll: Poll {
-        path: PollPath::Location("operations"),
-        status: Some(StatusBody::Plain),
-        location: Some(LocationEnd::NoContent),
+        status: Some((STATUS, StatusBody::Plain)),
+        location: Some((RESULT, LocationEnd::NoContent)),
     },
     retry_after: Some(10),
     typical: 10,

@@ -1,5 +1,7 @@
 //! The words a behaviour row is written in: how a provider spells, tags, answers and polls.
 
+use serde::{Deserialize, Serialize};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Any,
@@ -7,6 +9,15 @@ pub(crate) enum Names {
     Fixed(&'static [&'static str]),
     /// First characters and the rest, with lengths; refused with 400 `ValidationError` or the provider's like.
     Checked(fn(&str) -> bool),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    All,
+    /// HEAD answers 204, GET 405.
+    HeadOnly,
+    /// Nothing can be read back: only the list.
+    ListOnly,
 }
 
 /// How ids (and `type`) come back.
@@ -134,30 +145,19 @@ pub(crate) struct LongRunning {
 }
 
 /// What the client may poll, and what it finds there.
+///
+/// Addresses are templates: `{subscription}` and `{group}` are paths up to there, `{location}` the region's short name,
+/// `{resource}` the resource's path, `{operation}` the operation's id, `{results}` the resource's types and names the
+/// way Cdn spells them (`/profileresults/p/afdendpointresults/e`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Poll {
-    pub(crate) path: PollPath,
     /// Sent as `Azure-AsyncOperation`.
-    pub(crate) status: Option<StatusBody>,
+    pub(crate) status: Option<(&'static str, StatusBody)>,
     /// Sent as `Location`.
-    pub(crate) location: Option<LocationEnd>,
+    pub(crate) location: Option<(&'static str, LocationEnd)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PollPath {
-    /// `/subscriptions/{s}/providers/{ns}/locations/{l}/{segment}/{id}`
-    Location(&'static str),
-    /// `/subscriptions/{s}/providers/{ns}/{segment}/{id}`
-    Provider(&'static str),
-    /// `/subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{segment}/{id}`
-    Group(&'static str),
-    /// The resource's own URL with `&asyncId=` / `&azure-asyncId=`
-    Resource,
-    /// `/subscriptions/{s}/operationresults/{id}` (resource groups)
-    Subscription,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum StatusBody {
     /// `{"status":"InProgress"}`
     Plain,
@@ -169,12 +169,12 @@ pub(crate) enum StatusBody {
     AcceptedWhileRunning,
 }
 
-/// What `Location` answers once the operation is done; 202 before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What `Location` answers once the operation is done; 202 without a body before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LocationEnd {
     /// 200 with the resource
     Resource,
-    /// 201 on create, 200 on update, with the resource (API Management children)
+    /// 201 on create, 200 on update, with the resource; 204 on delete (API Management children)
     Entity,
     /// 200, no body
     Empty,
