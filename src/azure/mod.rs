@@ -1,1 +1,14 @@
 //! The ARM and Microsoft Graph protocol: sign-in, pipeline, long-running operations, reading live state.
+//!
+//! `request`, `response`, `operation`, `retry` and `hints` are values and functions without IO; `pipeline` and `auth`
+//! wrap `azure_core` and `azure_identity`; `client` and `read` are the way out. The sandbox is reached through here too,
+//! by a `Route` that leads every name to it.
+
+pub mod cloud;
+pub mod hints;
+pub mod operation;
+pub mod request;
+pub mod response;
+pub mod retry;
+
+pub use cloud::Cloud;
