@@ -4,11 +4,19 @@
 //! wrap `azure_core` and `azure_identity`; `client` and `read` are the way out. The sandbox is reached through here too,
 //! by a `Route` that leads every name to it.
 
+pub mod auth;
+pub mod client;
 pub mod cloud;
+pub mod error;
 pub mod hints;
 pub mod operation;
+pub mod pipeline;
 pub mod request;
 pub mod response;
 pub mod retry;
 
+pub use auth::{AuthSettings, SignIn};
+pub use client::Client;
 pub use cloud::Cloud;
+pub use error::Error;
+pub use pipeline::{PooledClient, Route};

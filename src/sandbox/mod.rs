@@ -9,7 +9,6 @@ mod behaviour;
 mod entra;
 mod graph;
 mod message;
-mod operation;
 mod refusal;
 mod store;
 mod world;
