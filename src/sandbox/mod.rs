@@ -9,6 +9,7 @@ mod behaviour;
 mod entra;
 mod graph;
 mod message;
+mod operation;
 mod refusal;
 mod store;
 mod world;

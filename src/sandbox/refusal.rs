@@ -54,6 +54,15 @@ impl Refusal {
         }
     }
 
+    /// The sandbox cannot write its own state: the one refusal that is not Azure's.
+    pub(crate) fn storage(error: &std::io::Error) -> Self {
+        Self::new(
+            500,
+            "InternalServerError",
+            format!("The sandbox cannot write its state: {error}."),
+        )
+    }
+
     pub(crate) fn detail(mut self, detail: Value) -> Self {
         self.details.push(detail);
         self

@@ -2,9 +2,11 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::arm::catalogue::Catalogue;
 use super::store::Store;
 
 pub(crate) struct World {
+    pub(crate) catalogue: Catalogue,
     pub(crate) store: Store,
     /// Time of the request being answered: read once by the server, so that one request sees one moment.
     pub(crate) now: OffsetDateTime,
@@ -12,6 +14,15 @@ pub(crate) struct World {
     pub(crate) operation_scale: f64,
     /// Members per page of a list.
     pub(crate) page_size: usize,
+    /// A test asked for the operation that the current request starts to fail (`fault.rs`).
+    pub(crate) fails_operation: bool,
     /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
     pub(crate) replication_lag: Duration,
+}
+
+/// As Azure writes times: UTC, to the second.
+pub(crate) fn timestamp(at: OffsetDateTime) -> String {
+    use time::format_description::well_known::Rfc3339;
+    let whole = at.replace_nanosecond(0).unwrap_or(at);
+    whole.format(&Rfc3339).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! ARM paths taken apart: scope, namespace, types and names.
 
+const RESOURCES: &str = "Microsoft.Resources";
+
 /// A resource id as the caller spelled it. Compare by `key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ArmId {
@@ -14,6 +16,9 @@ impl ArmId {
     /// None for what is no resource id: a collection, an action, a path outside any provider.
     pub(crate) fn parse(path: &str) -> Option<Self> {
         let path = path.trim_end_matches('/');
+        if let Some(group) = resource_group(path) {
+            return Some(group);
+        }
         let at = path.to_ascii_lowercase().rfind("/providers/")?;
         let mut rest = path[at + "/providers/".len()..].split('/');
         let namespace = rest.next()?.to_owned();
@@ -33,7 +38,10 @@ impl ArmId {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}/providers/{}", self.scope, self.namespace);
+        let mut text = match self.is_group() {
+            true => self.scope.clone(),
+            false => format!("{}/providers/{}", self.scope, self.namespace),
+        };
         for (kind, name) in &self.pairs {
             text.push('/');
             text.push_str(kind);
@@ -71,6 +79,21 @@ impl ArmId {
         })
     }
 
+    /// `/subscriptions/{s}/resourceGroups/{g}`: of Microsoft.Resources, though its path does not say so.
+    pub(crate) fn is_group(&self) -> bool {
+        self.pairs.len() == 1
+            && self.pairs[0].0.eq_ignore_ascii_case("resourceGroups")
+            && self.namespace.eq_ignore_ascii_case(RESOURCES)
+    }
+
+    /// The outermost resource of the same provider.
+    pub(crate) fn top(&self) -> Self {
+        Self {
+            pairs: self.pairs[..1].to_vec(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn subscription(&self) -> Option<&str> {
         segment_after(&self.scope, "subscriptions")
     }
@@ -91,4 +114,58 @@ fn segment_after<'a>(path: &'a str, word: &str) -> Option<&'a str> {
     let mut segments = path.split('/');
     segments.find(|segment| segment.eq_ignore_ascii_case(word))?;
     segments.next()
+}
+
+fn resource_group(path: &str) -> Option<ArmId> {
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    let [subscriptions, subscription, groups, group] = segments.as_slice() else {
+        return None;
+    };
+    let is_group = subscriptions.eq_ignore_ascii_case("subscriptions")
+        && groups.eq_ignore_ascii_case("resourceGroups");
+    is_group.then(|| ArmId {
+        scope: format!("/subscriptions/{subscription}"),
+        namespace: RESOURCES.to_owned(),
+        pairs: vec![("resourceGroups".to_owned(), (*group).to_owned())],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_taking_apart_and_putting_together() {
+        for path in [
+            "/subscriptions/s/resourceGroups/g",
+            "/subscriptions/s/resourceGroups/g/providers/A.B/c/d/e/f",
+            "/subscriptions/s/providers/A.B/c/d",
+            "/subscriptions/s/resourceGroups/g/providers/A.B/c/d/providers/E.F/g/h",
+        ] {
+            assert_eq!(ArmId::parse(path).unwrap().text(), path);
+        }
+    }
+
+    #[test]
+    fn an_extension_resource_has_the_resource_it_extends_as_scope() {
+        let id =
+            ArmId::parse("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/providers/E.F/g/h");
+        let id = id.unwrap();
+        assert_eq!(id.arm_type(), "E.F/g");
+        assert!(id.scope.ends_with("/providers/A.B/c/d"));
+        assert_eq!(id.group(), Some("g"));
+        assert_eq!(id.parent(), None);
+    }
+
+    #[test]
+    fn collections_and_actions_are_no_ids() {
+        for path in [
+            "/subscriptions/s",
+            "/subscriptions/s/resourceGroups",
+            "/subscriptions/s/resourceGroups/g/providers/A.B/c",
+            "/subscriptions/s/resourceGroups/g/providers/A.B/c//e/f",
+        ] {
+            assert_eq!(ArmId::parse(path), None, "{path}");
+        }
+    }
 }

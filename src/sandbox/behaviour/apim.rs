@@ -23,3 +23,10 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
     evidence: BACKEND,
     ..CHILD
 }];
+
+pub(crate) fn check_name(
+    _: &crate::sandbox::world::World,
+    _: &serde_json::Value,
+) -> crate::sandbox::message::Response {
+    crate::sandbox::message::Response::empty(200)
+}

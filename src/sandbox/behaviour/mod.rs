@@ -180,9 +180,10 @@ pub(crate) struct Action {
 pub(crate) struct Call<'a> {
     pub(crate) store: &'a Store,
     pub(crate) request: &'a Request,
+    pub(crate) row: &'static Behaviour,
     pub(crate) id: &'a ArmId,
     pub(crate) now: OffsetDateTime,
-    /// None where the resource is not there; the action decides whether that is an error (`Call::object`).
+    /// None where the resource is not there; the action decides whether that is an error.
     pub(crate) object: Option<&'a Object>,
     pub(crate) sent: Value,
     pub(crate) also: Vec<Entry>,
@@ -193,11 +194,6 @@ const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
     PROVIDERS.iter().flat_map(|rows| rows.iter())
-}
-
-/// Types compare without case, as everywhere in ARM.
-pub(crate) fn row(arm_type: &str) -> Option<&'static Behaviour> {
-    rows().find(|row| row.arm_type.eq_ignore_ascii_case(arm_type))
 }
 
 /// What the store keeps of a secret: enough to see that it changed.

@@ -1,0 +1,57 @@
+//! POST actions below a resource.
+
+use serde_json::Value;
+
+use super::id::ArmId;
+use super::{group_exists, parents_exist, read, refused};
+use crate::sandbox::behaviour::{Behaviour, Call};
+use crate::sandbox::message::{Request, Response};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::store::Object;
+use crate::sandbox::world::World;
+
+pub(crate) fn run(
+    world: &mut World,
+    request: &Request,
+    row: &'static Behaviour,
+    id: &ArmId,
+    name: &str,
+) -> Result<Response, Refusal> {
+    group_exists(world, id, request.method)?;
+    parents_exist(world, row, id, "action")?;
+    let action = row
+        .actions
+        .iter()
+        .find(|action| action.name == name)
+        .ok_or_else(|| refused::not_found(id))?;
+    let sent = request.json().map_err(|error| refused::malformed(&error))?;
+    let mut call = Call {
+        store: &world.store,
+        request,
+        row,
+        id,
+        now: world.now,
+        object: world.store.get(&id.key()),
+        sent,
+        also: Vec::new(),
+    };
+    let response = (action.run)(&mut call)?;
+    let also = call.also;
+    world
+        .store
+        .commit(also)
+        .map_err(|error| Refusal::storage(&error))?;
+    Ok(response)
+}
+
+impl<'a> Call<'a> {
+    /// The resource the action is about, for actions that need one.
+    pub(crate) fn resource(&self) -> Result<&'a Object, Refusal> {
+        self.object.ok_or_else(|| read::absent(self.row, self.id))
+    }
+
+    /// A member of what was sent.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.sent.get(name).filter(|value| !value.is_null())
+    }
+}
