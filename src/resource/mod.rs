@@ -6,6 +6,7 @@
 
 mod at;
 pub mod body;
+pub mod compose;
 pub mod graph;
 pub mod id;
 pub mod kind;

@@ -203,6 +203,32 @@ impl Term {
         Some(at)
     }
 
+    /// This term with another one at a JSON pointer of objects, or with none.
+    #[must_use]
+    pub fn with(&self, pointer: &str, term: Option<Self>) -> Self {
+        let path: Vec<String> = super::body::segments(pointer).collect();
+        self.with_at(&path, term)
+    }
+
+    fn with_at(&self, path: &[String], term: Option<Self>) -> Self {
+        let Some((first, rest)) = path.split_first() else {
+            return term.unwrap_or_else(Self::null);
+        };
+        let mut members = match self {
+            Self::Object(members) => members.clone(),
+            _ => BTreeMap::new(),
+        };
+        if rest.is_empty() && term.is_none() {
+            members.remove(first);
+        } else {
+            let inner = members
+                .remove(first)
+                .unwrap_or_else(|| Self::Object(BTreeMap::new()));
+            members.insert(first.clone(), inner.with_at(rest, term));
+        }
+        Self::Object(members)
+    }
+
     fn to_json(&self) -> Value {
         match self {
             Self::Json(value) => value.clone(),
