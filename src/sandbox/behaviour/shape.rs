@@ -76,6 +76,28 @@ impl Shape {
         }
     }
 
+    /// The first read-only member that was sent: providers ignore them, Microsoft Graph refuses.
+    pub(crate) fn read_only_sent(&self, body: &Value) -> Option<String> {
+        match (self, body) {
+            (Self::Object(members), Value::Object(map)) => map
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .find_map(|(key, value)| {
+                    let member = members
+                        .iter()
+                        .find(|member| member.name.eq_ignore_ascii_case(key))?;
+                    match member.is_read_only {
+                        true => Some(member.name.clone()),
+                        false => member.shape.read_only_sent(value),
+                    }
+                }),
+            (Self::List(shape), Value::Array(items)) => {
+                items.iter().find_map(|item| shape.read_only_sent(item))
+            }
+            _ => None,
+        }
+    }
+
     /// The same shape with nothing required: what a PATCH may send.
     pub(crate) fn partial(&self) -> Self {
         match self {
@@ -328,6 +350,17 @@ mod tests {
         assert_eq!(paths, ["extra", "ports[1]", "sku.name", "location"]);
         assert_eq!(violations[0].fault, Fault::Unknown);
         assert_eq!(violations[3].fault, Fault::Missing);
+    }
+
+    #[test]
+    fn a_read_only_member_that_was_sent_is_found() {
+        let shape = Shape::parse("{ list: [{ -hint: string, name: string }] }").unwrap();
+        let sent = json!({ "list": [{ "name": "a", "hint": null }, { "hint": "b" }] });
+        assert_eq!(shape.read_only_sent(&sent), Some("hint".into()));
+        assert_eq!(
+            shape.read_only_sent(&json!({ "list": [{ "name": "a" }] })),
+            None
+        );
     }
 
     #[test]
