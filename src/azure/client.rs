@@ -14,7 +14,6 @@ use azure_core::http::{Context, Method, Pipeline, PipelineSendOptions};
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
-use url::Url;
 use uuid::Uuid;
 
 use super::auth::SignIn;
@@ -139,27 +138,23 @@ impl Client {
         let mut next = Some(first);
         while let Some(request) = next {
             let page = self.send(&request).await?.into_json();
-            let malformed = |why: &str| Error::Malformed {
-                doing: request.to_string(),
-                why: why.to_owned(),
-            };
-            let Some(Value::Object(mut page)) = page else {
-                return Err(malformed("the list is no JSON object"));
-            };
-            let Some(Value::Array(values)) = page.remove("value") else {
-                return Err(malformed("the list has no `value`"));
-            };
-            items.extend(values);
-            let link = ["nextLink", "@odata.nextLink"]
-                .iter()
-                .find_map(|name| page.get(*name)?.as_str());
-            let link = link
-                .filter(|link| !link.is_empty())
-                .map(|link| request.url.join(link))
-                .transpose();
-            next = link
-                .map_err(|_| malformed("the link to the next page is no address"))?
-                .map(|url| follow(&request, url));
+            next = turn_page(&request, page, &mut items)?;
+        }
+        Ok(items)
+    }
+
+    /// What an address answers that is either one object or a list.
+    pub async fn find(&self, request: &Request) -> Result<Vec<Value>, Error> {
+        let page = self.send(request).await?.into_json();
+        if let Some(object) = page
+            .as_ref()
+            .filter(|page| page.get("value").is_none_or(|value| !value.is_array()))
+        {
+            return Ok(vec![object.clone()]);
+        }
+        let mut items = Vec::new();
+        if let Some(next) = turn_page(request, page, &mut items)? {
+            items.extend(self.list(next).await?);
         }
         Ok(items)
     }
@@ -322,12 +317,37 @@ enum Failure {
     Pipeline(azure_core::Error),
 }
 
-/// The next page is asked for as the first one was.
-fn follow(request: &Request, url: Url) -> Request {
-    Request {
+/// Takes the items of a page and makes the request of the next one.
+fn turn_page(
+    request: &Request,
+    page: Option<Value>,
+    items: &mut Vec<Value>,
+) -> Result<Option<Request>, Error> {
+    let malformed = |why: &str| Error::Malformed {
+        doing: request.to_string(),
+        why: why.to_owned(),
+    };
+    let Some(Value::Object(mut page)) = page else {
+        return Err(malformed("the list is no JSON object"));
+    };
+    let Some(Value::Array(values)) = page.remove("value") else {
+        return Err(malformed("the list has no `value`"));
+    };
+    items.extend(values);
+    let link = ["nextLink", "@odata.nextLink"]
+        .iter()
+        .find_map(|name| page.get(*name)?.as_str());
+    let Some(link) = link.filter(|link| !link.is_empty()) else {
+        return Ok(None);
+    };
+    let url = request
+        .url
+        .join(link)
+        .map_err(|_| malformed("the link to the next page is no address"))?;
+    Ok(Some(Request {
         url,
         ..request.clone()
-    }
+    }))
 }
 
 fn again_after_break(

@@ -70,6 +70,22 @@ impl Error {
         }
     }
 
+    /// A word for it, where Azure gave none.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "Refused",
+            Self::Operation { .. } => "OperationFailed",
+            Self::TooLong { .. } => "NotFinished",
+            Self::Unreachable { .. } => "Unreachable",
+            Self::Token { .. } => "NoToken",
+            Self::SignIn(_) => "NoSignIn",
+            Self::ForeignAddress { .. } => "ForeignAddress",
+            Self::Malformed { .. } => "Malformed",
+            Self::NoIdentityTenant => "NoIdentityTenant",
+            Self::Endpoint(_) => "NoEndpoint",
+        }
+    }
+
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if error.is_not_found())
     }

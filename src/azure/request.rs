@@ -140,13 +140,6 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The version of the Graph a collection is served in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GraphVersion {
-    V1,
-    Beta,
-}
-
 impl Endpoints {
     /// `path` starts with `/`: a resource id, or a resource id and an action. Segments are encoded here.
     pub fn arm_url(&self, path: &str, api_version: &str, query: &[(&str, &str)]) -> Url {
@@ -157,14 +150,11 @@ impl Endpoints {
         url
     }
 
-    /// `path` is relative to the version: `applications`, `applications/<object id>`.
-    pub fn graph_url(&self, version: GraphVersion, path: &str, query: &[(&str, &str)]) -> Url {
-        let version = match version {
-            GraphVersion::V1 => "v1.0",
-            GraphVersion::Beta => "beta",
-        };
+    /// `path` is relative to the version (`v1.0`, `beta`) and encoded already: keys stand inside of segments there
+    /// (`servicePrincipals(appId='…')`), see [`encode_segment`].
+    pub fn graph_url(&self, version: &str, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.graph.clone();
-        url.set_path(&format!("/{version}/{}", encode_path(path)));
+        url.set_path(&format!("/{version}/{path}"));
         let query = encode_query(query.iter().copied());
         url.set_query((!query.is_empty()).then_some(&query));
         url
@@ -189,18 +179,22 @@ impl Endpoints {
     }
 }
 
-/// A string literal of an `OData` filter: `'o''brien'`.
-pub fn odata_string(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+/// The inside of a string literal of an `OData` filter: `o''brien`.
+pub fn odata_literal(text: &str) -> String {
+    text.replace('\'', "''")
 }
 
 /// API Management revisions are addressed as `apis/x%3Brev%3D2` (quirks.md part 2, apis): everything outside the
 /// unreserved set is encoded, segment by segment.
 fn encode_path(path: &str) -> String {
     path.split('/')
-        .map(|segment| percent_encode(segment, b""))
+        .map(encode_segment)
         .collect::<Vec<_>>()
         .join("/")
+}
+
+pub fn encode_segment(text: &str) -> String {
+    percent_encode(text, b"")
 }
 
 /// `$` stays readable in names (`$filter`), space is `%20` (a `+` is not a space to every Azure service).
@@ -263,10 +257,10 @@ mod tests {
     #[test]
     fn graph_filters_are_encoded_and_quoted() {
         let filter = format!(
-            "identities/any(c:c/issuerAssignedId eq {})",
-            odata_string("o'brien+a@example.com")
+            "identities/any(c:c/issuerAssignedId eq '{}')",
+            odata_literal("o'brien+a@example.com")
         );
-        let url = endpoints().graph_url(GraphVersion::V1, "users", &[("$filter", &filter)]);
+        let url = endpoints().graph_url("v1.0", "users", &[("$filter", &filter)]);
         assert_eq!(
             url.as_str(),
             "https://graph.microsoft.com/v1.0/users?$filter=identities/any(c:c/issuerAssignedId%20eq%20\
@@ -278,11 +272,7 @@ mod tests {
 
     #[test]
     fn beta_is_a_matter_of_the_path() {
-        let url = endpoints().graph_url(
-            GraphVersion::Beta,
-            "identity/b2cUserFlows/B2C_1_signin",
-            &[],
-        );
+        let url = endpoints().graph_url("beta", "identity/b2cUserFlows/B2C_1_signin", &[]);
         assert_eq!(
             url.as_str(),
             "https://graph.microsoft.com/beta/identity/b2cUserFlows/B2C_1_signin"

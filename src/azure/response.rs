@@ -130,6 +130,8 @@ pub struct AzureError {
     pub code: String,
     pub message: String,
     pub details: Vec<Detail>,
+    /// The service itself spoke: JSON or nothing at all, not the page of a proxy.
+    pub is_structured: bool,
     /// Ids that Microsoft support asks for.
     pub request_id: Option<String>,
     pub correlation_id: Option<String>,
@@ -158,6 +160,7 @@ impl AzureError {
             code: said.code.unwrap_or_else(|| status_name(response.status)),
             message: said.message.unwrap_or_default(),
             details: said.details,
+            is_structured: !matches!(response.body, Body::Text(_)),
             request_id: response.request_id().or(said.request_id),
             correlation_id: response
                 .header("x-ms-correlation-request-id")

@@ -51,6 +51,8 @@ pub struct Live {
     pub orphans: BTreeMap<ResourceId, Found>,
     /// … and everybody else's.
     pub foreign: BTreeSet<ResourceId>,
+    /// Lists that could not be read, by their request: what the spec no longer names may hide there.
+    pub unlisted: BTreeMap<String, Unreadable>,
 }
 
 impl Live {
