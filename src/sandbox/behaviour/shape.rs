@@ -4,7 +4,8 @@
 //! { location!: string, sku!: { name!: Basic|Standard.., capacity: int }, tags: {*: string}, -state: any }
 //! ```
 //! `name!` is required. `-name` is read-only: accepted and ignored, as Azure's providers do. Types: `string int number
-//! bool any`, `[T]`, `{…}` (closed), `{*: T}` (map), `A|B` (closed list of words), `A|B..` (open list). Null means absent.
+//! bool any`, `[T]`, `{…}` (closed), `{*: T}` (map), `{ a: T, *: U }`
+//! (open), `A|B` (closed list of words), `A|B..` (open list). Null means absent.
 //! Names and listed words compare without case, as Azure's do, and are respelled as listed.
 
 use serde_json::{Map, Value};
@@ -166,6 +167,11 @@ impl Check {
                     let value = self.value(&member.shape, value, &join(path, &member.name));
                     result.insert(member.name.clone(), value);
                 }
+                None if members.iter().any(|member| member.name == "*") => {
+                    let rest = members.iter().find(|member| member.name == "*");
+                    let shape = rest.map_or(&Shape::Any, |member| &member.shape);
+                    result.insert(key.clone(), self.value(shape, value, &join(path, key)));
+                }
                 None if path.is_empty() && ENVELOPE.iter().any(|name| name == key) => {}
                 None => self.report(join(path, key), Fault::Unknown),
             }
@@ -293,16 +299,13 @@ impl<'a> Parser<'a> {
     }
 
     fn members(&mut self) -> Result<Shape, String> {
-        if self.eat("*") {
-            self.expect(":")?;
-            let value = self.shape()?;
-            self.expect("}")?;
-            return Ok(Shape::Map(Box::new(value)));
-        }
         let mut members = Vec::new();
         while !self.eat("}") {
             let is_read_only = self.eat("-");
-            let name = self.word()?.to_owned();
+            let name = match self.eat("*") {
+                true => "*".to_owned(),
+                false => self.word()?.to_owned(),
+            };
             let is_required = self.eat("!");
             self.expect(":")?;
             members.push(Member {
@@ -316,7 +319,14 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        Ok(Shape::Object(members))
+        let is_map = members.len() == 1 && members[0].name == "*";
+        Ok(match members.pop() {
+            Some(member) if is_map => Shape::Map(Box::new(member.shape)),
+            last => {
+                members.extend(last);
+                Shape::Object(members)
+            }
+        })
     }
 }
 
