@@ -5,6 +5,7 @@
 
 pub(crate) mod apim;
 pub(crate) mod network;
+pub(crate) mod resources;
 pub(crate) mod rule;
 pub(crate) mod shape;
 pub(crate) mod style;
@@ -190,7 +191,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Every row, by provider. Another provider: another file, another line.
-const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS];
+const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS, resources::ROWS];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
     PROVIDERS.iter().flat_map(|rows| rows.iter())
