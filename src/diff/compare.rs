@@ -82,8 +82,8 @@ impl Walk {
             Term::Ref(_) | Term::Concat(_) | Term::Each { .. } | Term::Item => {
                 self.differs(place, desired.clone(), live)
             }
-            // Secrets cannot be compared; they are set on create and changed by an explicit rotation.
-            Term::Secret(_) | Term::Generated(_) => {}
+            // Nobody knows what was generated; it is set on create.
+            Term::Generated(_) => {}
         }
     }
 

@@ -185,6 +185,10 @@ pub enum Reason {
     ComesWith(ResourceId),
     /// Withheld from an earlier write until what it depends on holds.
     Staged,
+    /// Azure is still at work on it.
+    InProgress,
+    /// It is as desired, but Azure says that its last change failed.
+    LastChangeFailed,
     /// Must be switched off before it may be removed.
     DisabledFirst,
     /// Keeps what was applied, so that drift can be told from intent later.
@@ -203,6 +207,8 @@ impl fmt::Display for Reason {
                 write!(f, "comes with a new {} and is not wanted", parent.name())
             }
             Self::Staged => f.write_str("possible only once what it depends on is in place"),
+            Self::InProgress => f.write_str("Azure is still at work on it"),
+            Self::LastChangeFailed => f.write_str("Azure says its last change failed"),
             Self::DisabledFirst => f.write_str("must be disabled before it may be removed"),
             Self::Record => f.write_str("records what was applied"),
         }

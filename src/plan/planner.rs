@@ -10,7 +10,7 @@ use super::{Note, Plan, order, removal};
 use crate::diff::{self, Difference};
 use crate::resource::kind::Stage;
 use crate::resource::{
-    Found, Graph, Live, Observed, Ref, Resource, ResourceId, Term, Wanted, Write, body,
+    Found, Graph, Live, Observed, Ref, Resource, ResourceId, State, Term, Wanted, Write, body,
 };
 
 /// The tag of the resource group that keeps the digest of the graph last applied, by the spec's name.
@@ -188,14 +188,7 @@ impl<'a> Planner<'a> {
         }
         self.split(resource, &mut difference, found);
         if difference.is_empty() {
-            if !self
-                .staged
-                .iter()
-                .any(|(staged, ..)| staged.id == resource.id)
-            {
-                self.plan.unchanged += 1;
-            }
-            return;
+            return self.unchanged(resource, found);
         }
         self.invalidate(resource, &difference);
         let base = if self.disable_first(resource, &difference, found) {
@@ -217,6 +210,27 @@ impl<'a> Planner<'a> {
             },
         };
         self.push(resource, "", action, Reason::Differs);
+    }
+
+    /// Nothing to set; but it may not be ready, or not have come out well.
+    fn unchanged(&mut self, resource: &'a Resource, found: &Found) {
+        match found.state() {
+            State::InProgress => self.push(resource, "", Action::Await, Reason::InProgress),
+            State::Failed => {
+                let action = Action::Update {
+                    base: base(resource, found),
+                    set: Set::new(),
+                    properties: Vec::new(),
+                };
+                self.push(resource, "", action, Reason::LastChangeFailed);
+            }
+            State::Settled
+                if self
+                    .staged
+                    .iter()
+                    .any(|(staged, ..)| staged.id == resource.id) => {}
+            State::Settled => self.plan.unchanged += 1,
+        }
     }
 
     fn replace(
