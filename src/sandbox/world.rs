@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) page_size: usize,
     /// A test asked for the operation that the current request starts to fail (`fault.rs`).
     pub(crate) fails_operation: bool,
+    /// Directory of the caller being answered: where the identities of Azure resources live.
+    pub(crate) tenant: String,
     /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
     pub(crate) replication_lag: Duration,
 }

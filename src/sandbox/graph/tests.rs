@@ -41,6 +41,7 @@ impl Directory {
                 now: datetime!(2026-01-02 03:04:05 UTC),
                 operation_scale: 0.0,
                 page_size: 100,
+                tenant: String::new(),
                 fails_operation: false,
                 replication_lag: Duration::ZERO,
             },
