@@ -1,7 +1,7 @@
 //! Which service a request is for: by host as in Azure, by path where a client comes by address.
 
 use super::arm;
-use super::entra::{self, Audience};
+use super::entra::{self, Audience, Issuer};
 use super::graph;
 use super::message::{Method, Request, Response};
 use super::metadata;
@@ -16,26 +16,20 @@ enum Service {
     SignIn,
 }
 
-pub(crate) fn answer(world: &mut World, request: &Request) -> Response {
+pub(crate) fn answer(world: &mut World, issuer: &Issuer, request: &Request) -> Response {
     match service(request) {
-        Service::Login => login(world, request),
-        Service::SignIn => sign_in::handle(world, request),
+        Service::Login => login(world, issuer, request),
+        Service::SignIn => sign_in::handle(&world.store, issuer, request),
         Service::Management if request.path.eq_ignore_ascii_case("/metadata/endpoints") => {
             metadata::handle(request)
         }
         Service::Management => {
-            match world
-                .issuer
-                .authenticate(request, Audience::Management, world.now)
-            {
+            match issuer.authenticate(request, Audience::Management, world.now) {
                 Ok(caller) => arm::handle(world, request, &caller),
                 Err(refused) => refused,
             }
         }
-        Service::Graph => match world
-            .issuer
-            .authenticate(request, Audience::Graph, world.now)
-        {
+        Service::Graph => match issuer.authenticate(request, Audience::Graph, world.now) {
             Ok(caller) => graph::handle(world, request, &caller),
             Err(refused) => refused,
         },
@@ -72,17 +66,17 @@ fn by_path(path: &str) -> Service {
     }
 }
 
-fn login(world: &World, request: &Request) -> Response {
+fn login(world: &World, issuer: &Issuer, request: &Request) -> Response {
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     match (request.method, segments.as_slice()) {
         (Method::Post, [tenant, "oauth2", "v2.0", "token"]) => {
-            world.issuer.token(tenant, request, world.now)
+            issuer.token(tenant, request, world.now)
         }
         (Method::Get, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
             entra::metadata(tenant, &request.origin())
         }
         (Method::Get, [_, "discovery", "v2.0", "keys"] | ["discovery", "v2.0", "keys"]) => {
-            Response::json(200, world.issuer.keys())
+            Response::json(200, issuer.keys())
         }
         (Method::Get, ["common", "discovery", "instance"]) => entra::instance(request),
         _ => Response::empty(404),

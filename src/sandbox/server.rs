@@ -122,6 +122,7 @@ impl Running {
 }
 
 struct Server {
+    issuer: Issuer,
     world: Mutex<World>,
     log: Option<Mutex<Log>>,
     faults: Faults,
@@ -153,9 +154,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(listen)?;
     let acceptor = acceptor(Leaves::new(authority, address.ip(), now)?)?;
     let server = Arc::new(Server {
+        issuer: Issuer::open(&options.dir)?,
         world: Mutex::new(World {
             catalogue: Catalogue::read().map_err(StartError::Row)?,
-            issuer: Issuer::open(&options.dir)?,
             store,
             now,
             operation_scale: options.operation_scale.clamp(0.0, 1.0),
@@ -284,7 +285,7 @@ impl Server {
                 let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
                 world.now = OffsetDateTime::now_utc();
                 world.fails_operation = fails_operation;
-                common(request, route::answer(&mut world, request))
+                common(request, route::answer(&mut world, &self.issuer, request))
             }
         };
         self.log(request, &response);

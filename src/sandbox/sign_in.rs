@@ -5,15 +5,14 @@
 
 use serde_json::{Value, json};
 
-use super::entra::directory;
+use super::entra::{Issuer, directory};
 use super::message::{Body, Method, Request, Response};
 use super::store::Store;
-use super::world::World;
 
 const METADATA: [&str; 3] = ["v2.0", ".well-known", "openid-configuration"];
 const KEYS: [&str; 3] = ["discovery", "v2.0", "keys"];
 
-pub(crate) fn handle(world: &World, request: &Request) -> Response {
+pub(crate) fn handle(store: &Store, issuer: &Issuer, request: &Request) -> Response {
     let mut segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     // `/tfp/{tenant}/{policy}/…` is the older address of the same thing.
     if segments.first() == Some(&"tfp") {
@@ -24,7 +23,7 @@ pub(crate) fn handle(world: &World, request: &Request) -> Response {
     }
     let is_b2c = request.host.contains(".b2clogin.");
     let found = match segments.as_slice() {
-        [tenant, policy, rest @ ..] if is_b2c => flow(&world.store, tenant, policy)
+        [tenant, policy, rest @ ..] if is_b2c => flow(store, tenant, policy)
             .map(|(directory, policy)| (*tenant, directory, policy, rest)),
         [tenant, rest @ ..] if !is_b2c => {
             directory(tenant).map(|directory| (*tenant, directory, String::new(), rest))
@@ -36,7 +35,7 @@ pub(crate) fn handle(world: &World, request: &Request) -> Response {
             200,
             metadata(&request.origin(), tenant, &directory, &policy),
         ),
-        Some((_, _, _, rest)) if rest == KEYS => Response::json(200, world.issuer.keys()),
+        Some((_, _, _, rest)) if rest == KEYS => Response::json(200, issuer.keys()),
         Some(_) => Response::empty(404),
         None => missing(&segments),
     };

@@ -3,12 +3,10 @@
 use time::{Duration, OffsetDateTime};
 
 use super::arm::catalogue::Catalogue;
-use super::entra::Issuer;
 use super::store::Store;
 
 pub(crate) struct World {
     pub(crate) catalogue: Catalogue,
-    pub(crate) issuer: Issuer,
     pub(crate) store: Store,
     /// Time of the request being answered: read once by the server, so that one request sees one moment.
     pub(crate) now: OffsetDateTime,
