@@ -153,17 +153,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let acceptor = acceptor(Leaves::new(authority, address.ip(), now)?)?;
+    let catalogue = Catalogue::read().map_err(StartError::Row)?;
+    let world = World {
+        operation_scale: options.operation_scale.clamp(0.0, 1.0),
+        page_size: options.page_size.max(1),
+        ..World::new(catalogue, store, now)
+    };
     let server = Arc::new(Server {
         issuer: Issuer::open(&options.dir)?,
-        world: Mutex::new(World {
-            catalogue: Catalogue::read().map_err(StartError::Row)?,
-            store,
-            now,
-            operation_scale: options.operation_scale.clamp(0.0, 1.0),
-            page_size: options.page_size.max(1),
-            fails_operation: false,
-            replication_lag: time::Duration::ZERO,
-        }),
+        world: Mutex::new(world),
         log: log.transpose()?,
         faults: faults.clone(),
         latency: options.latency,

@@ -22,6 +22,22 @@ pub(crate) struct World {
     pub(crate) replication_lag: Duration,
 }
 
+impl World {
+    /// As fast and as faultless as can be; the server sets what its options say.
+    pub(crate) fn new(catalogue: Catalogue, store: Store, now: OffsetDateTime) -> Self {
+        Self {
+            catalogue,
+            store,
+            now,
+            operation_scale: 0.0,
+            page_size: 100,
+            fails_operation: false,
+            tenant: String::new(),
+            replication_lag: Duration::ZERO,
+        }
+    }
+}
+
 /// As Azure writes times: UTC, to the second.
 pub(crate) fn timestamp(at: OffsetDateTime) -> String {
     use time::format_description::well_known::Rfc3339;

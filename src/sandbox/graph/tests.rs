@@ -35,16 +35,11 @@ impl Directory {
     fn new() -> Self {
         let state = tempfile::tempdir().unwrap();
         Self {
-            world: World {
-                catalogue: Catalogue::read().unwrap(),
-                store: Store::open(state.path()).unwrap(),
-                now: datetime!(2026-01-02 03:04:05 UTC),
-                operation_scale: 0.0,
-                page_size: 100,
-                tenant: String::new(),
-                fails_operation: false,
-                replication_lag: Duration::ZERO,
-            },
+            world: World::new(
+                Catalogue::read().unwrap(),
+                Store::open(state.path()).unwrap(),
+                datetime!(2026-01-02 03:04:05 UTC),
+            ),
             caller: Caller {
                 tenant: TENANT.into(),
                 object_id: "00000000-0000-4000-8000-00000000000a".into(),
