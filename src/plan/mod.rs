@@ -27,8 +27,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Resources that are as desired.
     pub unchanged: usize,
-    /// What could not be read, and so is not planned. A plan with any is not applied.
-    pub unreadable: BTreeMap<ResourceId, Unreadable>,
+    /// What could not be read, by id or by the list that was asked for, and so is not planned. A plan with any is
+    /// not applied.
+    pub unreadable: BTreeMap<String, Unreadable>,
     /// Resources in the spec's collections that belong to somebody else: reported and kept.
     pub foreign: Vec<ResourceId>,
     /// Settings that Azure is known to keep otherwise.

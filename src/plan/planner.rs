@@ -41,7 +41,7 @@ impl<'a> Planner<'a> {
         let plan = Plan {
             changes: Vec::new(),
             unchanged: 0,
-            unreadable: BTreeMap::new(),
+            unreadable: live.unlisted.clone(),
             foreign: live.foreign.iter().cloned().collect(),
             notes: Vec::new(),
         };
@@ -76,7 +76,7 @@ impl<'a> Planner<'a> {
             (Observed::Unreadable(why), _) => {
                 self.plan
                     .unreadable
-                    .insert(resource.id.clone(), why.clone());
+                    .insert(resource.id.to_string(), why.clone());
             }
             (Observed::Present(found), Wanted::Absent) => {
                 self.push(
