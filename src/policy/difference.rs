@@ -160,7 +160,7 @@ impl Differ {
     fn matched(&mut self, path: &str, before: &Element, after: &Element, (i, j): (usize, usize)) {
         match (&before.children[i], &after.children[j]) {
             (Node::Element(old), Node::Element(new)) => {
-                self.element(&join(path, &step(after, j)), old, new)
+                self.element(&join(path, &step(after, j)), old, new);
             }
             (Node::Text(old), Node::Text(new)) if old != new => {
                 self.push(path.to_owned(), Some(old.shown()), Some(new.shown()));
