@@ -31,11 +31,6 @@ impl At {
         }
     }
 
-    /// For what the spec does not name.
-    pub(super) fn nowhere() -> Self {
-        Self::new("", &Arc::from(""), 0, 0)
-    }
-
     pub fn path(&self) -> &str {
         &self.path
     }

@@ -52,6 +52,8 @@ pub enum Term {
         template: Box<Term>,
     },
     Item,
+    /// A reference to a secret of the operator (`env:NAME`, `file:PATH`); its value is fetched while writing.
+    Secret(String),
     Generated(Generated),
 }
 
@@ -87,7 +89,7 @@ impl Term {
             Self::Array(items) => {
                 Self::Array(items.iter().map(|term| term.resolve(lookup)).collect())
             }
-            Self::Json(_) | Self::Item | Self::Generated(_) => self.clone(),
+            Self::Json(_) | Self::Item | Self::Secret(_) | Self::Generated(_) => self.clone(),
         }
     }
 
@@ -119,7 +121,11 @@ impl Term {
             Self::Array(items) => {
                 Self::Array(items.iter().map(|term| term.with_item(item)).collect())
             }
-            Self::Json(_) | Self::Ref(_) | Self::Each { .. } | Self::Generated(_) => self.clone(),
+            Self::Json(_)
+            | Self::Ref(_)
+            | Self::Each { .. }
+            | Self::Secret(_)
+            | Self::Generated(_) => self.clone(),
         }
     }
 
@@ -141,6 +147,7 @@ impl Term {
             | Self::Concat(_)
             | Self::Each { .. }
             | Self::Item
+            | Self::Secret(_)
             | Self::Generated(_) => None,
         }
     }
@@ -164,6 +171,13 @@ impl Term {
         found
     }
 
+    /// Whether a secret or a generated value is inside.
+    pub fn is_secret(&self) -> bool {
+        let mut secret = false;
+        self.visit(&mut |term| secret |= matches!(term, Self::Secret(_) | Self::Generated(_)));
+        secret
+    }
+
     fn visit<'a>(&'a self, seen: &mut dyn FnMut(&'a Self)) {
         seen(self);
         match self {
@@ -172,7 +186,7 @@ impl Term {
                 items.iter().for_each(|term| term.visit(seen))
             }
             Self::Each { template, .. } => template.visit(seen),
-            Self::Json(_) | Self::Ref(_) | Self::Item | Self::Generated(_) => {}
+            Self::Json(_) | Self::Ref(_) | Self::Item | Self::Secret(_) | Self::Generated(_) => {}
         }
     }
 
@@ -189,32 +203,6 @@ impl Term {
         Some(at)
     }
 
-    /// This term with another one at a JSON pointer of objects, or with none.
-    #[must_use]
-    pub fn with(&self, pointer: &str, term: Option<Self>) -> Self {
-        let path: Vec<String> = super::body::segments(pointer).collect();
-        self.with_at(&path, term)
-    }
-
-    fn with_at(&self, path: &[String], term: Option<Self>) -> Self {
-        let Some((first, rest)) = path.split_first() else {
-            return term.unwrap_or_else(Self::null);
-        };
-        let mut members = match self {
-            Self::Object(members) => members.clone(),
-            _ => BTreeMap::new(),
-        };
-        if rest.is_empty() && term.is_none() {
-            members.remove(first);
-        } else {
-            let inner = members
-                .remove(first)
-                .unwrap_or_else(|| Self::Object(BTreeMap::new()));
-            members.insert(first.clone(), inner.with_at(rest, term));
-        }
-        Self::Object(members)
-    }
-
     fn to_json(&self) -> Value {
         match self {
             Self::Json(value) => value.clone(),
@@ -229,6 +217,7 @@ impl Term {
             Self::Concat(parts) => json!({ "$concat": parts }),
             Self::Each { over, template } => json!({ "$each": [over, template] }),
             Self::Item => json!({ "$item": true }),
+            Self::Secret(source) => json!({ "$secret": source }),
             Self::Generated(what) => json!({ "$generated": what }),
         }
     }
@@ -245,6 +234,7 @@ impl Term {
                 }
             }
             "$item" => Self::Item,
+            "$secret" => Self::Secret(inner.as_str()?.to_owned()),
             "$generated" => Self::Generated(serde_json::from_value(inner.clone()).ok()?),
             _ => return None,
         })
@@ -363,8 +353,10 @@ mod tests {
     }
 
     #[test]
-    fn generated_values_are_never_known() {
-        let term = Term::from(json!({ "p": { "$generated": "password" } }));
+    fn generated_values_and_secrets_are_never_known() {
+        let term =
+            Term::from(json!({ "p": { "$generated": "password" }, "s": { "$secret": "env:X" } }));
+        assert!(term.is_secret());
         assert_eq!(term.resolve(&|_| Some(json!("x"))).known(), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
     Head,
@@ -14,7 +14,6 @@ pub(crate) enum Method {
     Post,
     Delete,
     /// OPTIONS, TRACE and the like: no service of Azure answers them.
-    #[default]
     Other,
 }
 
@@ -48,7 +47,7 @@ impl Method {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Host header or `:authority`, with the port when there is one.

@@ -248,7 +248,6 @@ fn end(world: &World, row: &Behaviour, operation: &Operation, object: &Object) -
     let mut settled = Settled {
         store: &world.store,
         now: world.now,
-        tenant: &world.tenant,
         object,
         also: Vec::new(),
     };
@@ -281,7 +280,6 @@ pub(crate) fn removal(
             store,
             request,
             now: world.now,
-            tenant: &world.tenant,
             object,
             also: Vec::new(),
         };

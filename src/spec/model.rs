@@ -2,15 +2,20 @@
 //!
 //! `spec::load` makes it from YAML; whatever stands here has passed validation, so nothing downstream checks
 //! again. Each element that becomes a resource knows its position (`at`). Secrets are references and never values.
+//! Sections that are written just as they are used are declared here by `section!`; what has to be worked out first
+//! (operations from contracts, the topology) has its written form in `document`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use serde::Serialize;
 use uuid::Uuid;
 
+use super::document::{Scopes, Settings};
+use super::read::{Filled, choice, section};
+use super::tree::Value;
+use super::validate;
 use super::value::{
     ApiName, ApiPath, ClientName, EmailAddress, FunctionName, HostName, OperationName, Origin,
     RedirectUri, Region, ResourceGroupName, ScopeName, ServiceName, SpecName, TenantDomain,
@@ -18,14 +23,16 @@ use super::value::{
 };
 use crate::resource::At;
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     pub at: At,
     pub name: SpecName,
     pub azure: Azure,
     pub identity: Identity,
     pub gateway: Gateway,
+    /// Never empty.
     pub functions: Vec<Function>,
+    /// Never empty.
     pub apis: Vec<Api>,
     pub network: Network,
     pub front_door: FrontDoor,
@@ -34,175 +41,225 @@ pub struct Spec {
     pub protect: BTreeSet<Section>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Azure {
-    pub at: At,
-    pub subscription: Uuid,
-    /// Directory of the subscription. Without it the subscription itself says which one that is.
-    pub tenant_id: Option<Uuid>,
-    pub resource_group: ResourceGroupName,
-    pub location: Region,
-    pub cloud: Cloud,
-    pub tags: BTreeMap<String, String>,
+section! {
+    /// Where in Azure everything goes.
+    pub struct Azure {
+        /// Id of the subscription.
+        "subscription" subscription: Uuid,
+        /// Directory of the subscription. Without it the subscription itself says which one that is.
+        "tenantId" tenant_id: Option<Uuid>,
+        /// Resource group that holds everything; made if it does not exist.
+        "resourceGroup" resource_group: ResourceGroupName,
+        /// Region of everything that has one.
+        "location" location: Region,
+        /// Which of Azure's clouds. Their endpoints are the operator's to name, never the spec's.
+        "cloud" cloud: Cloud = "public",
+        /// Tags on every resource that can carry them.
+        "tags" tags: BTreeMap<String, String> = Value::map(),
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Cloud {
-    Public,
-    UsGovernment,
-    China,
+choice! {
+    pub enum Cloud {
+        Public = "public",
+        UsGovernment = "usGovernment",
+        China = "china",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Identity {
-    pub at: At,
-    pub provider: IdentityProvider,
-    pub tenant: TenantDomain,
-    pub tenant_id: Uuid,
-    /// How to sign in to the identity tenant; without it the operator's own sign-in serves there too.
-    pub credential: Option<Credential>,
-    pub user_flow: UserFlow,
-    pub api: ApiApplication,
-    pub clients: Vec<Client>,
-    /// The accounts that are let in; `None` lets in everybody whom the sign-in flow lets in.
-    pub accounts: Option<Vec<Account>>,
+section! {
+    /// Who may call: the identity tenant, its sign-in flow and the applications in it.
+    pub struct Identity {
+        /// `b2c` for Azure AD B2C, `externalId` for Microsoft Entra External ID.
+        "provider" provider: IdentityProvider,
+        /// Initial domain of the identity tenant, which is not the subscription's own.
+        "tenant" tenant: TenantDomain,
+        /// Id of the identity tenant.
+        "tenantId" tenant_id: Uuid,
+        /// How to sign in to the identity tenant; without it the operator's own sign-in serves there too.
+        "credential" credential: Option<Credential>,
+        /// The flow by which users sign in.
+        "userFlow" user_flow: UserFlow,
+        /// The application that stands for the APIs: the audience of every token.
+        "api" api: ApiApplication,
+        /// The applications that may call the APIs.
+        "clients" clients: Vec<Client> = Value::list(),
+        /// The accounts that are let in, made beforehand. Left out: everybody whom the sign-in flow lets in.
+        "accounts" accounts: Option<Vec<Account>>,
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum IdentityProvider {
-    /// Azure AD B2C.
-    B2c,
-    /// Microsoft Entra External ID.
-    ExternalId,
+choice! {
+    pub enum IdentityProvider {
+        /// Azure AD B2C.
+        B2c = "b2c",
+        /// Microsoft Entra External ID.
+        ExternalId = "externalId",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Credential {
-    pub at: At,
-    pub client_id: Uuid,
-    pub client_secret: SecretSource,
+section! {
+    /// A management application of the identity tenant, which secgw signs in as.
+    pub struct Credential {
+        /// Id of the application.
+        "clientId" client_id: Uuid,
+        /// Reference to its secret: `${env:NAME}`, `${file:PATH}` or `${keyvault:vault/secret}`.
+        "clientSecret" client_secret: SecretSource,
+    }
 }
 
 /// Where a secret is to be had. The value is fetched at the moment it is used and never stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// `${env:NAME}`
     Environment { variable: String },
-    /// `${file:PATH}`, already resolved to a path inside the project.
+    /// `${file:PATH}`: relative to the working directory when it lies inside, else absolute.
     File { path: String },
     /// `${keyvault:vault/secret}`
     KeyVault { vault: String, secret: String },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UserFlow {
-    pub at: At,
-    pub name: UserFlowName,
-    /// Whether people may make accounts for themselves.
-    pub sign_up: bool,
+section! {
+    /// The flow by which users sign in.
+    pub struct UserFlow {
+        /// Id of the flow; with B2C it starts with `B2C_1_`.
+        "name" name: UserFlowName,
+        /// Whether people may make accounts for themselves.
+        "signUp" sign_up: bool = false,
+    }
 }
 
-/// The application that stands for the APIs in the identity tenant: the audience of every token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ApiApplication {
-    pub at: At,
-    pub display_name: String,
-    pub scopes: Vec<Scope>,
+section! {
+    /// The application that stands for the APIs in the identity tenant: the audience of every token.
+    pub struct ApiApplication {
+        /// What people see when they are asked for consent.
+        "displayName" display_name: String,
+        /// What a caller may be allowed to do: scope and description.
+        "scopes" scopes: Vec<Scope> as Scopes,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
     pub at: At,
     pub name: ScopeName,
     pub description: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Client {
-    pub at: At,
-    pub name: ClientName,
-    pub kind: ClientKind,
-    pub redirect_uris: Vec<RedirectUri>,
-    pub scopes: Vec<ScopeName>,
+section! {
+    /// An application that signs users in and calls the APIs for them.
+    pub struct Client {
+        /// Name of the application.
+        "name" name: ClientName,
+        /// `spa` runs in the browser, `web` on a server.
+        "type" kind: ClientKind,
+        /// Where the identity provider may send a browser after sign-in.
+        "redirectUris" redirect_uris: Vec<RedirectUri> as Filled<RedirectUri>,
+        /// Scopes it may ask for.
+        "scopes" scopes: Vec<ScopeName> as Filled<ScopeName>,
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ClientKind {
-    /// Runs in the browser: authorization code with PKCE, no secret.
-    Spa,
-    /// Runs on a server.
-    Web,
+choice! {
+    pub enum ClientKind {
+        /// Runs in the browser: authorization code with PKCE, no secret.
+        Spa = "spa",
+        /// Runs on a server.
+        Web = "web",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Account {
-    pub at: At,
-    pub display_name: String,
-    pub sign_in: EmailAddress,
+section! {
+    /// An account that is made beforehand, with a random password that nobody is given.
+    pub struct Account {
+        /// The person's name.
+        "displayName" display_name: String,
+        /// The e-mail address to sign in with.
+        "signIn" sign_in: EmailAddress,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Gateway {
-    pub at: At,
-    pub name: ServiceName,
-    pub sku: Sku,
-    pub publisher: Publisher,
+section! {
+    /// The API Management service.
+    pub struct Gateway {
+        /// Globally unique: the host is `<name>.azure-api.net`.
+        "name" name: ServiceName,
+        /// Tier and size; the tier decides how private the gateway can be.
+        "sku" sku: Sku,
+        /// Whom Azure writes to about the service.
+        "publisher" publisher: Publisher,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Sku {
-    pub at: At,
-    pub name: Tier,
-    pub units: u32,
+section! {
+    /// Tier and size of the service.
+    pub struct Sku {
+        /// The tier.
+        "name" name: Tier,
+        /// How many units of it.
+        "units" units: u32 = 1,
+    }
+    check validate::units_fit_the_tier
 }
 
-/// Tiers of API Management.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Tier {
-    Consumption,
-    Developer,
-    Basic,
-    Standard,
-    Premium,
-    BasicV2,
-    StandardV2,
-    PremiumV2,
+choice! {
+    /// Tiers of API Management.
+    pub enum Tier {
+        Consumption = "Consumption",
+        Developer = "Developer",
+        Basic = "Basic",
+        Standard = "Standard",
+        Premium = "Premium",
+        BasicV2 = "BasicV2",
+        StandardV2 = "StandardV2",
+        PremiumV2 = "PremiumV2",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Publisher {
-    pub at: At,
-    pub name: String,
-    pub email: EmailAddress,
+section! {
+    /// Whom Azure writes to about the service.
+    pub struct Publisher {
+        /// Name of the organisation.
+        "name" name: String,
+        /// Its address.
+        "email" email: EmailAddress,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Function {
-    pub at: At,
-    pub name: FunctionName,
-    pub plan: HostingPlan,
-    pub runtime: Runtime,
-    pub settings: Vec<Setting>,
+section! {
+    /// A Function app in Node.js.
+    pub struct Function {
+        /// Globally unique: the host is `<name>.azurewebsites.net`.
+        "name" name: FunctionName,
+        /// How it is hosted.
+        "plan" plan: HostingPlan,
+        /// The language runtime.
+        "runtime" runtime: Runtime,
+        /// What the code finds in its environment: text, or `${keyvault:vault/secret}` for secrets.
+        "settings" settings: Vec<Setting> as Settings = Value::map(),
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HostingPlan {
-    FlexConsumption,
+choice! {
+    pub enum HostingPlan {
+        FlexConsumption = "flexConsumption",
+    }
+    refused {
+        "consumption" => "the Consumption plan has neither private endpoints nor VNet integration",
+        "elasticPremium" => "the Elastic Premium plan is not built yet",
+        "dedicated" => "dedicated plans are not built yet",
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Runtime {
-    #[serde(rename = "node-20")]
-    Node20,
-    #[serde(rename = "node-22")]
-    Node22,
-    #[serde(rename = "node-24")]
-    Node24,
+choice! {
+    pub enum Runtime {
+        Node20 = "node-20",
+        Node22 = "node-22",
+        Node24 = "node-24",
+    }
+    refused {
+        "node-18" => "Node.js 18 gets no security fixes any more",
+    }
 }
 
 impl Runtime {
@@ -217,15 +274,14 @@ impl Runtime {
 }
 
 /// An application setting of a Function, seen by its code as an environment variable.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub at: At,
     pub name: String,
     pub value: SettingValue,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SettingValue {
     Plain(String),
     /// Read by Azure itself, so the value passes through neither secgw nor ARM.
@@ -235,7 +291,7 @@ pub enum SettingValue {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Api {
     pub at: At,
     pub name: ApiName,
@@ -250,14 +306,15 @@ pub struct Api {
     pub policy: Option<PolicyFragment>,
 }
 
-/// Names one of `functions`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Backend {
-    pub at: At,
-    pub function: FunctionName,
+section! {
+    /// What answers the calls.
+    pub struct Backend {
+        /// One of `functions`.
+        "function" function: FunctionName,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     /// Where the contract (or the spec, for an inline operation) names it.
     pub at: At,
@@ -273,31 +330,23 @@ pub struct Operation {
     pub scopes: Vec<ScopeName>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    Get,
-    Put,
-    Post,
-    Delete,
-    Head,
-    Patch,
-}
-
-impl Method {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
-            Self::Patch => "PATCH",
-        }
+choice! {
+    /// Methods an operation can have. `OPTIONS` is left to CORS, `TRACE` to nobody.
+    pub enum Method {
+        Get = "GET",
+        Put = "PUT",
+        Post = "POST",
+        Delete = "DELETE",
+        Head = "HEAD",
+        Patch = "PATCH",
+    }
+    refused {
+        "OPTIONS" => "an operation of its own would switch off the answers that `cors` gives to preflight requests",
+        "TRACE" => "the method shows callers what their requests look like behind the gateway",
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TemplateParameter {
     pub name: String,
     /// JSON type: `string`, `integer`, `number`, `boolean`.
@@ -305,8 +354,7 @@ pub struct TemplateParameter {
     pub description: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     String,
     Integer,
@@ -314,30 +362,36 @@ pub enum ParameterKind {
     Boolean,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RateLimit {
-    pub at: At,
-    pub calls: u32,
-    /// Whole seconds, at most 300: the limit of `rate-limit-by-key`.
-    pub per: Duration,
-    pub by: RateLimitBy,
+section! {
+    /// How often somebody may call.
+    pub struct RateLimit {
+        /// Calls in the time given by `per`.
+        "calls" calls: u32,
+        /// At most five minutes: the limit of API Management's `rate-limit-by-key`.
+        "per" per: Duration,
+        /// Who is counted: each user, or each address.
+        "by" by: RateLimitBy = "user",
+    }
+    check validate::rate_limit
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RateLimitBy {
-    User,
-    Ip,
+choice! {
+    pub enum RateLimitBy {
+        User = "user",
+        Ip = "ip",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cors {
-    pub at: At,
-    pub origins: Vec<Origin>,
+section! {
+    /// Which browser applications may call from another origin.
+    pub struct Cors {
+        /// Each exactly as browsers send it.
+        "origins" origins: Vec<Origin> as Filled<Origin>,
+    }
 }
 
 /// Extra gateway policy of the operator's own, composed with the guards and never replacing them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PolicyFragment {
     pub at: At,
     /// The file as the user would name it, for messages about its content.
@@ -345,7 +399,7 @@ pub struct PolicyFragment {
     pub text: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     pub at: At,
     pub topology: Topology,
@@ -356,18 +410,16 @@ pub struct Network {
 }
 
 /// How traffic runs from the edge to the Function (topologies of the domain reference that are built).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topology {
     /// T1: private link from Front Door, VNet integration to a Function that has only a private endpoint.
-    #[serde(rename = "T1")]
     PrivateEdgePrivateBackend,
     /// T3: private link from Front Door; the Function is public but admits the gateway's VIP and identity only.
-    #[serde(rename = "T3")]
     PrivateEdgeRestrictedBackend,
 }
 
 /// An IPv4 range; host bits are zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cidr {
     pub address: Ipv4Addr,
     pub prefix: u8,
@@ -391,7 +443,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FrontDoor {
     pub at: At,
     pub sku: FrontDoorSku,
@@ -399,67 +451,84 @@ pub struct FrontDoor {
     pub hsts: Hsts,
     /// Without any, the default host `*.azurefd.net` stays linked.
     pub domains: Vec<Domain>,
+    /// Through which region private link reaches the gateway: its own, or the nearest that has it.
+    pub private_link_location: Region,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum FrontDoorSku {
-    Standard,
-    Premium,
+choice! {
+    pub enum FrontDoorSku {
+        Premium = "Premium",
+    }
+    refused {
+        "Standard" => "Front Door Standard has no private link, so the gateway would stay reachable around it",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Waf {
-    pub at: At,
-    pub mode: WafMode,
-    pub rate_limit: WafRateLimit,
+section! {
+    /// The web application firewall at the edge.
+    pub struct Waf {
+        /// `prevention` blocks, `detection` only logs.
+        "mode" mode: WafMode = "prevention",
+        /// Guards against floods, per address; exact limits belong to `apis[].rateLimit`.
+        "rateLimit" rate_limit: WafRateLimit = Value::map(),
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum WafMode {
-    Prevention,
-    Detection,
+choice! {
+    pub enum WafMode {
+        Prevention = "prevention",
+        Detection = "detection",
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct WafRateLimit {
-    pub at: At,
-    pub requests: u32,
-    /// One minute or five: the edge counts over nothing else.
-    pub per: Duration,
+section! {
+    /// Guards against floods at the edge.
+    pub struct WafRateLimit {
+        /// Requests in the time given by `per`.
+        "requests" requests: u32 = 1000,
+        /// One minute or five: the edge counts over nothing else.
+        "per" per: Duration = "5m",
+    }
+    check validate::edge_rate_limit
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Hsts {
-    pub at: At,
-    pub max_age: Duration,
-    /// Only with custom domains: `azurefd.net` is not the operator's to speak for.
-    pub include_subdomains: bool,
+section! {
+    /// What browsers are told about HTTPS.
+    pub struct Hsts {
+        /// How long they remember.
+        "maxAge" max_age: Duration = "365d",
+        /// Only with custom domains: `azurefd.net` is not yours to speak for.
+        "includeSubdomains" include_subdomains: bool = false,
+    }
+    check validate::hsts
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     pub at: At,
     pub host: HostName,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Observability {
-    pub at: At,
-    pub log_analytics: bool,
-    /// Only with `log_analytics`: components are workspace-based.
-    pub app_insights: bool,
+section! {
+    /// Logs and metrics.
+    pub struct Observability {
+        /// A workspace that gets the logs of gateway, edge and functions.
+        "logAnalytics" log_analytics: bool = true,
+        /// Traces; only with `logAnalytics`, where they are kept.
+        "appInsights" app_insights: bool = true,
+    }
+    check validate::observability
 }
 
-/// Sections of the spec that `protect` can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Section {
-    Identity,
-    Gateway,
-    Functions,
-    Apis,
-    Network,
-    FrontDoor,
-    Observability,
+choice! {
+    /// Sections of the spec that `protect` can name.
+    pub enum Section {
+        Identity = "identity",
+        Gateway = "gateway",
+        Functions = "functions",
+        Apis = "apis",
+        Network = "network",
+        FrontDoor = "frontDoor",
+        Observability = "observability",
+    }
 }

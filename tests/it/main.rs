@@ -1,4 +1,2 @@
 //! The integration tests, in one binary.
-mod policy;
-mod policy_layout;
-mod sandbox;
+mod spec;

@@ -236,7 +236,6 @@ fn store(
         store: &world.store,
         id,
         now: world.now,
-        tenant: &world.tenant,
         body: &Value::Null,
         previous: previous.as_ref(),
     };
@@ -246,14 +245,12 @@ fn store(
         request,
         id,
         now: world.now,
-        tenant: &world.tenant,
         sent,
         previous: previous.as_ref(),
         hidden: hidden(previous.as_ref(), ruled.digests),
         body: ruled.body,
         also: Vec::new(),
         reply,
-        headers: Vec::new(),
     };
     (row.prepare)(&mut write)?;
     let Write {
@@ -261,7 +258,6 @@ fn store(
         hidden,
         also,
         reply,
-        headers,
         ..
     } = write;
     let object = Object {
@@ -274,7 +270,6 @@ fn store(
         previous,
         also,
         reply,
-        headers,
     };
     pending.finish(world, request)
 }
@@ -286,7 +281,6 @@ struct Pending {
     previous: Option<Object>,
     also: Vec<Entry>,
     reply: Reply,
-    headers: Vec<(&'static str, String)>,
 }
 
 impl Pending {
@@ -313,7 +307,6 @@ impl Pending {
         let key = self.object.key();
         let stored = world.store.get(&key).unwrap_or(&self.object);
         let mut response = Response::empty(status);
-        response.headers = self.headers;
         response.body = match body {
             ReplyBody::Resource => Body::Json(present(
                 &world.store,
