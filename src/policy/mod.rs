@@ -1,1 +1,32 @@
-//! API Management policy documents: read, written, compared.
+//! API Management policy documents: read, written, compared, composed.
+//!
+//! From the ground up: `tree` is what a document means; `expression` knows where C# begins and ends; `read` and `write`
+//! are the way from and to text; `document` has sections and holes; `difference` compares two documents. `catalogue` and
+//! `lint` know API Management's statements; `statement` and `code` build the ones secgw uses, `layout` puts them
+//! in order, and `extra` is what a user may add to them.
+
+mod catalogue;
+mod code;
+mod difference;
+mod document;
+pub mod expression;
+mod extra;
+mod layout;
+mod lint;
+mod read;
+mod statement;
+mod tree;
+mod write;
+
+pub use code::UserClaim;
+pub use difference::{PolicyChange, diff, keep_comments};
+pub use document::{BadFilling, Document, Section, check_filling};
+pub use extra::{Extra, ExtraProblem, Refusal};
+pub use layout::{
+    Api, Backend, Edge, Global, Hsts, Operation, USER_ID_HEADER, USER_SCOPES_HEADER, api, global,
+};
+pub use lint::{Fault, Problem, check};
+pub use read::{Form, ReadError, ReadFault};
+pub use statement::{Cors, Limit, Token};
+pub use tree::{Attribute, Element, Node, Piece, Position, Value};
+pub use write::Part;

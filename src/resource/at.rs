@@ -31,6 +31,11 @@ impl At {
         }
     }
 
+    /// For what the spec does not name.
+    pub(super) fn nowhere() -> Self {
+        Self::new("", &Arc::from(""), 0, 0)
+    }
+
     pub fn path(&self) -> &str {
         &self.path
     }

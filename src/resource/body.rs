@@ -47,17 +47,27 @@ pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<(&'a Str
     })
 }
 
-/// The value at a pointer, property names in any case.
+/// The value at a pointer, property names in any case. Besides its index, a list item can be named by a member:
+/// `/oauth2PermissionScopes/value=openid/id`.
 pub fn get<'a>(body: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut at = body;
     for segment in segments(pointer) {
         at = match at {
             Value::Object(members) => member(members, &segment)?.1,
-            Value::Array(items) => items.get(segment.parse::<usize>().ok()?)?,
+            Value::Array(items) => item(items, &segment)?,
             _ => return None,
         };
     }
     Some(at)
+}
+
+fn item<'a>(items: &'a [Value], segment: &str) -> Option<&'a Value> {
+    match segment.split_once('=') {
+        Some((name, wanted)) => items
+            .iter()
+            .find(|item| item.get(name).and_then(Value::as_str) == Some(wanted)),
+        None => items.get(segment.parse::<usize>().ok()?),
+    }
 }
 
 /// Whether a value says nothing: unset properties come back as null, `[]`, `""`, `{}` or not at all, by provider
@@ -162,6 +172,14 @@ mod tests {
             body,
             json!({ "Properties": { "a": 2, "new": { "deep": "x" } } })
         );
+    }
+
+    #[test]
+    fn a_list_item_is_named_by_index_or_by_a_member() {
+        let body = json!({ "scopes": [{ "value": "a", "id": 1 }, { "value": "b", "id": 2 }] });
+        assert_eq!(get(&body, "/Scopes/0/id"), Some(&json!(1)));
+        assert_eq!(get(&body, "/scopes/value=b/id"), Some(&json!(2)));
+        assert_eq!(get(&body, "/scopes/value=c/id"), None);
     }
 
     #[test]

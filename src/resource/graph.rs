@@ -55,6 +55,19 @@ impl Resource {
         }
     }
 
+    /// One that no spec names: known by its id alone.
+    pub fn unnamed(id: &ResourceId, kind: &'static Kind) -> Self {
+        Self {
+            id: id.clone(),
+            kind,
+            wanted: Wanted::Absent,
+            depends_on: BTreeSet::new(),
+            serves: BTreeSet::new(),
+            source: At::nowhere(),
+            protect: false,
+        }
+    }
+
     /// Everything this resource waits for when it is made: parent, references, explicit edges.
     pub fn dependencies(&self) -> BTreeSet<ResourceId> {
         let mut all = self.depends_on.clone();

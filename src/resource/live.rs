@@ -16,6 +16,25 @@ pub struct Found {
     pub object: Option<String>,
 }
 
+/// Whether Azure is still at work on a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Settled,
+    /// Created or changed right now, by whomever (quirks.md part 1, 13).
+    InProgress,
+    Failed,
+}
+
+impl Found {
+    pub fn state(&self) -> State {
+        match body::get(&self.body, "/properties/provisioningState").and_then(Value::as_str) {
+            Some("Failed" | "Canceled" | "TerminationFailed") => State::Failed,
+            None | Some("Succeeded" | "succeeded" | "Stopped" | "Deleted" | "") => State::Settled,
+            Some(_) => State::InProgress,
+        }
+    }
+}
+
 /// Why a resource could not be read. It is not absence: planning a create from a 403 is the classic mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
@@ -51,6 +70,8 @@ pub struct Live {
     pub orphans: BTreeMap<ResourceId, Found>,
     /// … and everybody else's.
     pub foreign: BTreeSet<ResourceId>,
+    /// Lists that could not be read, by their request: what the spec no longer names may hide there.
+    pub unlisted: BTreeMap<String, Unreadable>,
 }
 
 impl Live {

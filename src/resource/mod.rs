@@ -6,6 +6,7 @@
 
 mod at;
 pub mod body;
+pub mod compose;
 pub mod graph;
 pub mod id;
 pub mod kind;
@@ -17,5 +18,5 @@ pub use at::At;
 pub use graph::{Graph, Listing, Recommendation, Resource, Wanted};
 pub use id::{Directory, Realm, ResourceId};
 pub use kind::{Etag, Evidence, How, Kind, Layer, Mark, Read, Rule, Stage, Write};
-pub use live::{Found, Live, Observed, Unreadable};
+pub use live::{Found, Live, Observed, State, Unreadable};
 pub use term::{Generated, Ref, Term, concat, each, reference_to, text};

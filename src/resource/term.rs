@@ -52,8 +52,6 @@ pub enum Term {
         template: Box<Term>,
     },
     Item,
-    /// A reference to a secret of the operator (`env:NAME`, `file:PATH`); its value is fetched while writing.
-    Secret(String),
     Generated(Generated),
 }
 
@@ -89,7 +87,7 @@ impl Term {
             Self::Array(items) => {
                 Self::Array(items.iter().map(|term| term.resolve(lookup)).collect())
             }
-            Self::Json(_) | Self::Item | Self::Secret(_) | Self::Generated(_) => self.clone(),
+            Self::Json(_) | Self::Item | Self::Generated(_) => self.clone(),
         }
     }
 
@@ -121,11 +119,7 @@ impl Term {
             Self::Array(items) => {
                 Self::Array(items.iter().map(|term| term.with_item(item)).collect())
             }
-            Self::Json(_)
-            | Self::Ref(_)
-            | Self::Each { .. }
-            | Self::Secret(_)
-            | Self::Generated(_) => self.clone(),
+            Self::Json(_) | Self::Ref(_) | Self::Each { .. } | Self::Generated(_) => self.clone(),
         }
     }
 
@@ -147,7 +141,6 @@ impl Term {
             | Self::Concat(_)
             | Self::Each { .. }
             | Self::Item
-            | Self::Secret(_)
             | Self::Generated(_) => None,
         }
     }
@@ -171,13 +164,6 @@ impl Term {
         found
     }
 
-    /// Whether a secret or a generated value is inside.
-    pub fn is_secret(&self) -> bool {
-        let mut secret = false;
-        self.visit(&mut |term| secret |= matches!(term, Self::Secret(_) | Self::Generated(_)));
-        secret
-    }
-
     fn visit<'a>(&'a self, seen: &mut dyn FnMut(&'a Self)) {
         seen(self);
         match self {
@@ -186,7 +172,7 @@ impl Term {
                 items.iter().for_each(|term| term.visit(seen))
             }
             Self::Each { template, .. } => template.visit(seen),
-            Self::Json(_) | Self::Ref(_) | Self::Item | Self::Secret(_) | Self::Generated(_) => {}
+            Self::Json(_) | Self::Ref(_) | Self::Item | Self::Generated(_) => {}
         }
     }
 
@@ -203,6 +189,32 @@ impl Term {
         Some(at)
     }
 
+    /// This term with another one at a JSON pointer of objects, or with none.
+    #[must_use]
+    pub fn with(&self, pointer: &str, term: Option<Self>) -> Self {
+        let path: Vec<String> = super::body::segments(pointer).collect();
+        self.with_at(&path, term)
+    }
+
+    fn with_at(&self, path: &[String], term: Option<Self>) -> Self {
+        let Some((first, rest)) = path.split_first() else {
+            return term.unwrap_or_else(Self::null);
+        };
+        let mut members = match self {
+            Self::Object(members) => members.clone(),
+            _ => BTreeMap::new(),
+        };
+        if rest.is_empty() && term.is_none() {
+            members.remove(first);
+        } else {
+            let inner = members
+                .remove(first)
+                .unwrap_or_else(|| Self::Object(BTreeMap::new()));
+            members.insert(first.clone(), inner.with_at(rest, term));
+        }
+        Self::Object(members)
+    }
+
     fn to_json(&self) -> Value {
         match self {
             Self::Json(value) => value.clone(),
@@ -217,7 +229,6 @@ impl Term {
             Self::Concat(parts) => json!({ "$concat": parts }),
             Self::Each { over, template } => json!({ "$each": [over, template] }),
             Self::Item => json!({ "$item": true }),
-            Self::Secret(source) => json!({ "$secret": source }),
             Self::Generated(what) => json!({ "$generated": what }),
         }
     }
@@ -234,7 +245,6 @@ impl Term {
                 }
             }
             "$item" => Self::Item,
-            "$secret" => Self::Secret(inner.as_str()?.to_owned()),
             "$generated" => Self::Generated(serde_json::from_value(inner.clone()).ok()?),
             _ => return None,
         })
@@ -353,10 +363,8 @@ mod tests {
     }
 
     #[test]
-    fn generated_values_and_secrets_are_never_known() {
-        let term =
-            Term::from(json!({ "p": { "$generated": "password" }, "s": { "$secret": "env:X" } }));
-        assert!(term.is_secret());
+    fn generated_values_are_never_known() {
+        let term = Term::from(json!({ "p": { "$generated": "password" } }));
         assert_eq!(term.resolve(&|_| Some(json!("x"))).known(), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
     Head,
@@ -14,6 +14,7 @@ pub(crate) enum Method {
     Post,
     Delete,
     /// OPTIONS, TRACE and the like: no service of Azure answers them.
+    #[default]
     Other,
 }
 
@@ -47,7 +48,7 @@ impl Method {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Host header or `:authority`, with the port when there is one.

@@ -6,10 +6,20 @@
 
 mod arm;
 mod behaviour;
+mod certificate;
 mod entra;
+mod fault;
 mod graph;
 mod message;
+mod metadata;
 mod operation;
+mod record;
 mod refusal;
+mod route;
+mod server;
+mod sign_in;
 mod store;
 mod world;
+
+pub use fault::{Action, Fault, Faults};
+pub use server::{Options, Running, StartError, serve, start};

@@ -248,6 +248,7 @@ fn end(world: &World, row: &Behaviour, operation: &Operation, object: &Object) -
     let mut settled = Settled {
         store: &world.store,
         now: world.now,
+        tenant: &world.tenant,
         object,
         also: Vec::new(),
     };
@@ -280,6 +281,7 @@ pub(crate) fn removal(
             store,
             request,
             now: world.now,
+            tenant: &world.tenant,
             object,
             also: Vec::new(),
         };

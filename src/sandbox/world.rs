@@ -16,8 +16,26 @@ pub(crate) struct World {
     pub(crate) page_size: usize,
     /// A test asked for the operation that the current request starts to fail (`fault.rs`).
     pub(crate) fails_operation: bool,
+    /// Directory of the caller being answered: where the identities of Azure resources live.
+    pub(crate) tenant: String,
     /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
     pub(crate) replication_lag: Duration,
+}
+
+impl World {
+    /// As fast and as faultless as can be; the server sets what its options say.
+    pub(crate) fn new(catalogue: Catalogue, store: Store, now: OffsetDateTime) -> Self {
+        Self {
+            catalogue,
+            store,
+            now,
+            operation_scale: 0.0,
+            page_size: 100,
+            fails_operation: false,
+            tenant: String::new(),
+            replication_lag: Duration::ZERO,
+        }
+    }
 }
 
 /// As Azure writes times: UTC, to the second.

@@ -1,2 +1,5 @@
 //! The integration tests, in one binary.
+mod policy;
+mod policy_layout;
+mod sandbox;
 mod spec;

@@ -106,6 +106,21 @@ pub const EVERYWHERE: &[Rule] = &[
         Evidence::Recorded("quirks.md part 1, 6"),
     ),
     rule(
+        "/tags",
+        How::SentWhole,
+        Evidence::Documented("ARM: PATCH of tags replaces them all", "2026-11-23"),
+    ),
+    rule(
+        "/identity",
+        How::SentWhole,
+        Evidence::Inferred("a type without its identities would drop them"),
+    ),
+    rule(
+        "/sku",
+        How::SentWhole,
+        Evidence::Inferred("a name without its capacity would reset it"),
+    ),
+    rule(
         "/properties/**/id",
         How::Id,
         Evidence::Recorded("quirks.md part 1, 3"),

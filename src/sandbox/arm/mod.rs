@@ -25,6 +25,7 @@ use target::Target;
 
 /// Answers one ARM request of a caller whose token was accepted.
 pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> Response {
+    world.tenant.clone_from(&caller.tenant);
     if let Err(error) = operation::settle(world) {
         return Refusal::storage(&error).respond(ErrorStyle::Arm);
     }

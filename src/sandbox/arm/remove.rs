@@ -37,6 +37,7 @@ pub(crate) fn delete(
         store: &world.store,
         request: Some(request),
         now: world.now,
+        tenant: &world.tenant,
         object: &object,
         also: Vec::new(),
     };

@@ -236,6 +236,7 @@ fn store(
         store: &world.store,
         id,
         now: world.now,
+        tenant: &world.tenant,
         body: &Value::Null,
         previous: previous.as_ref(),
     };
@@ -245,12 +246,14 @@ fn store(
         request,
         id,
         now: world.now,
+        tenant: &world.tenant,
         sent,
         previous: previous.as_ref(),
         hidden: hidden(previous.as_ref(), ruled.digests),
         body: ruled.body,
         also: Vec::new(),
         reply,
+        headers: Vec::new(),
     };
     (row.prepare)(&mut write)?;
     let Write {
@@ -258,6 +261,7 @@ fn store(
         hidden,
         also,
         reply,
+        headers,
         ..
     } = write;
     let object = Object {
@@ -270,6 +274,7 @@ fn store(
         previous,
         also,
         reply,
+        headers,
     };
     pending.finish(world, request)
 }
@@ -281,6 +286,7 @@ struct Pending {
     previous: Option<Object>,
     also: Vec<Entry>,
     reply: Reply,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Pending {
@@ -307,6 +313,7 @@ impl Pending {
         let key = self.object.key();
         let stored = world.store.get(&key).unwrap_or(&self.object);
         let mut response = Response::empty(status);
+        response.headers = self.headers;
         response.body = match body {
             ReplyBody::Resource => Body::Json(present(
                 &world.store,

@@ -5,6 +5,7 @@
 
 pub(crate) mod apim;
 pub(crate) mod network;
+pub(crate) mod resources;
 pub(crate) mod rule;
 pub(crate) mod shape;
 pub(crate) mod style;
@@ -119,6 +120,8 @@ pub(crate) struct Write<'a> {
     pub(crate) request: &'a Request,
     pub(crate) id: &'a ArmId,
     pub(crate) now: OffsetDateTime,
+    /// Directory of the subscription.
+    pub(crate) tenant: &'a str,
     /// The whole body this write means: what a PUT sent, or what a PATCH made of the previous one.
     pub(crate) sent: &'a Value,
     pub(crate) previous: Option<&'a Object>,
@@ -130,6 +133,8 @@ pub(crate) struct Write<'a> {
     pub(crate) also: Vec<Entry>,
     /// The row's reply; a write that Azure answers otherwise (nothing changed on the data plane, an import) sets its own.
     pub(crate) reply: Reply,
+    /// Headers this one answer carries besides the row's.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 pub(crate) struct Listing<'a> {
@@ -143,6 +148,7 @@ pub(crate) struct Listing<'a> {
 pub(crate) struct Settled<'a> {
     pub(crate) store: &'a Store,
     pub(crate) now: OffsetDateTime,
+    pub(crate) tenant: &'a str,
     pub(crate) object: Object,
     pub(crate) also: Vec<Entry>,
 }
@@ -151,6 +157,7 @@ pub(crate) struct Removal<'a> {
     pub(crate) store: &'a Store,
     pub(crate) request: Option<&'a Request>,
     pub(crate) now: OffsetDateTime,
+    pub(crate) tenant: &'a str,
     pub(crate) object: &'a Object,
     /// Besides the object and everything below it, which go in any case.
     pub(crate) also: Vec<Entry>,
@@ -190,7 +197,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Every row, by provider. Another provider: another file, another line.
-const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS];
+const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS, resources::ROWS];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
     PROVIDERS.iter().flat_map(|rows| rows.iter())

@@ -45,6 +45,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) store: &'a Store,
     pub(crate) id: &'a ArmId,
     pub(crate) now: OffsetDateTime,
+    /// Directory of the subscription.
+    pub(crate) tenant: &'a str,
     /// The body so far.
     pub(crate) body: &'a Value,
     pub(crate) previous: Option<&'a Object>,
@@ -229,6 +231,7 @@ mod tests {
             store: &store,
             id: &id,
             now: datetime!(2026-01-02 03:04:05 UTC),
+            tenant: "t",
             body: &Value::Null,
             previous: previous.as_ref(),
         };

@@ -4,7 +4,8 @@
 //! { location!: string, sku!: { name!: Basic|Standard.., capacity: int }, tags: {*: string}, -state: any }
 //! ```
 //! `name!` is required. `-name` is read-only: accepted and ignored, as Azure's providers do. Types: `string int number
-//! bool any`, `[T]`, `{…}` (closed), `{*: T}` (map), `A|B` (closed list of words), `A|B..` (open list). Null means absent.
+//! bool any`, `[T]`, `{…}` (closed), `{*: T}` (map), `{ a: T, *: U }`
+//! (open), `A|B` (closed list of words), `A|B..` (open list). Null means absent.
 //! Names and listed words compare without case, as Azure's do, and are respelled as listed.
 
 use serde_json::{Map, Value};
@@ -76,6 +77,28 @@ impl Shape {
         }
     }
 
+    /// The first read-only member that was sent: providers ignore them, Microsoft Graph refuses.
+    pub(crate) fn read_only_sent(&self, body: &Value) -> Option<String> {
+        match (self, body) {
+            (Self::Object(members), Value::Object(map)) => map
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .find_map(|(key, value)| {
+                    let member = members
+                        .iter()
+                        .find(|member| member.name.eq_ignore_ascii_case(key))?;
+                    match member.is_read_only {
+                        true => Some(member.name.clone()),
+                        false => member.shape.read_only_sent(value),
+                    }
+                }),
+            (Self::List(shape), Value::Array(items)) => {
+                items.iter().find_map(|item| shape.read_only_sent(item))
+            }
+            _ => None,
+        }
+    }
+
     /// The same shape with nothing required: what a PATCH may send.
     pub(crate) fn partial(&self) -> Self {
         match self {
@@ -143,6 +166,11 @@ impl Check {
                 Some(member) => {
                     let value = self.value(&member.shape, value, &join(path, &member.name));
                     result.insert(member.name.clone(), value);
+                }
+                None if members.iter().any(|member| member.name == "*") => {
+                    let rest = members.iter().find(|member| member.name == "*");
+                    let shape = rest.map_or(&Shape::Any, |member| &member.shape);
+                    result.insert(key.clone(), self.value(shape, value, &join(path, key)));
                 }
                 None if path.is_empty() && ENVELOPE.iter().any(|name| name == key) => {}
                 None => self.report(join(path, key), Fault::Unknown),
@@ -271,16 +299,13 @@ impl<'a> Parser<'a> {
     }
 
     fn members(&mut self) -> Result<Shape, String> {
-        if self.eat("*") {
-            self.expect(":")?;
-            let value = self.shape()?;
-            self.expect("}")?;
-            return Ok(Shape::Map(Box::new(value)));
-        }
         let mut members = Vec::new();
         while !self.eat("}") {
             let is_read_only = self.eat("-");
-            let name = self.word()?.to_owned();
+            let name = match self.eat("*") {
+                true => "*".to_owned(),
+                false => self.word()?.to_owned(),
+            };
             let is_required = self.eat("!");
             self.expect(":")?;
             members.push(Member {
@@ -294,7 +319,14 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        Ok(Shape::Object(members))
+        let is_map = members.len() == 1 && members[0].name == "*";
+        Ok(match members.pop() {
+            Some(member) if is_map => Shape::Map(Box::new(member.shape)),
+            last => {
+                members.extend(last);
+                Shape::Object(members)
+            }
+        })
     }
 }
 
@@ -328,6 +360,17 @@ mod tests {
         assert_eq!(paths, ["extra", "ports[1]", "sku.name", "location"]);
         assert_eq!(violations[0].fault, Fault::Unknown);
         assert_eq!(violations[3].fault, Fault::Missing);
+    }
+
+    #[test]
+    fn a_read_only_member_that_was_sent_is_found() {
+        let shape = Shape::parse("{ list: [{ -hint: string, name: string }] }").unwrap();
+        let sent = json!({ "list": [{ "name": "a", "hint": null }, { "hint": "b" }] });
+        assert_eq!(shape.read_only_sent(&sent), Some("hint".into()));
+        assert_eq!(
+            shape.read_only_sent(&json!({ "list": [{ "name": "a" }] })),
+            None
+        );
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! The named clouds: where ARM, sign-in and Microsoft Graph answer in each of them.
+//!
+//! A closed table, because a spec may come from a pull request and must not be able to point secgw's tokens at a
+//! host of its choosing (architecture.md decision 11). The authority host of `azure_identity` is set from here
+//! too, so `AZURE_AUTHORITY_HOST` has no influence.
+
+use std::fmt;
+
+use url::Url;
+
+/// One national cloud. Scopes are derived: `<endpoint>/.default`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// The name used in specs and flags.
+    pub name: &'static str,
+    pub arm: &'static str,
+    pub authority: &'static str,
+    pub graph: &'static str,
+    /// Hosts of user flows: `<tenant>.<suffix>`. `None` where the service is not offered.
+    pub b2c_suffix: Option<&'static str>,
+    pub external_id_suffix: Option<&'static str>,
+    pub gateway_suffix: &'static str,
+    pub vault_suffix: &'static str,
+}
+
+/// Endpoints: learn.microsoft.com "National cloud deployments" of Microsoft Graph (2025-06) and
+/// "Azure Government / Azure in China developer guide" (2025-03). Sign-in hosts equal those of `azure_identity` 1.0.
+pub const CLOUDS: &[Cloud] = &[
+    Cloud {
+        name: "public",
+        arm: "https://management.azure.com",
+        authority: "https://login.microsoftonline.com",
+        graph: "https://graph.microsoft.com",
+        b2c_suffix: Some("b2clogin.com"),
+        external_id_suffix: Some("ciamlogin.com"),
+        gateway_suffix: "azure-api.net",
+        vault_suffix: "vault.azure.net",
+    },
+    Cloud {
+        name: "usGovernment",
+        arm: "https://management.usgovcloudapi.net",
+        authority: "https://login.microsoftonline.us",
+        graph: "https://graph.microsoft.us",
+        b2c_suffix: None,
+        external_id_suffix: Some("ciamlogin.us"),
+        gateway_suffix: "azure-api.us",
+        vault_suffix: "vault.usgovcloudapi.net",
+    },
+    Cloud {
+        name: "china",
+        arm: "https://management.chinacloudapi.cn",
+        authority: "https://login.chinacloudapi.cn",
+        graph: "https://microsoftgraph.chinacloudapi.cn",
+        b2c_suffix: Some("b2clogin.cn"),
+        external_id_suffix: None,
+        gateway_suffix: "azure-api.cn",
+        vault_suffix: "vault.azure.cn",
+    },
+];
+
+impl Cloud {
+    pub fn public() -> &'static Self {
+        &CLOUDS[0]
+    }
+
+    pub fn find(name: &str) -> Option<&'static Self> {
+        CLOUDS
+            .iter()
+            .find(|cloud| cloud.name.eq_ignore_ascii_case(name))
+    }
+
+    pub fn arm_scope(&self) -> String {
+        format!("{}/.default", self.arm)
+    }
+
+    pub fn graph_scope(&self) -> String {
+        format!("{}/.default", self.graph)
+    }
+
+    pub fn endpoints(&self) -> Result<Endpoints, url::ParseError> {
+        Ok(Endpoints {
+            arm: Url::parse(self.arm)?,
+            graph: Url::parse(self.graph)?,
+        })
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The parsed bases that request URLs are built on.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    pub arm: Url,
+    pub graph: Url,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cloud_has_https_endpoints_and_a_name_of_its_own() {
+        for cloud in CLOUDS {
+            let endpoints = cloud.endpoints().unwrap();
+            assert_eq!(endpoints.arm.scheme(), "https", "{cloud}");
+            assert_eq!(endpoints.graph.scheme(), "https", "{cloud}");
+            assert!(cloud.authority.starts_with("https://login."), "{cloud}");
+            assert_eq!(
+                CLOUDS
+                    .iter()
+                    .filter(|other| other.name == cloud.name)
+                    .count(),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn clouds_are_found_by_name_whatever_the_case() {
+        assert_eq!(
+            Cloud::find("usgovernment").unwrap().arm_scope(),
+            "https://management.usgovcloudapi.net/.default"
+        );
+        assert_eq!(Cloud::find("Public"), Some(Cloud::public()));
+        assert_eq!(Cloud::find("germany"), None);
+    }
+}

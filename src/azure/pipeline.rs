@@ -1,0 +1,207 @@
+//! The one pooled HTTP client, and `azure_core`'s pipeline over it.
+//!
+//! Every request of a run goes through the same connections: ARM, Graph, sign-in and public documents. The sandbox
+//! is reached as Azure is (architecture.md, decision 8): the same addresses and the same TLS, but names resolve to
+//! its loopback address and its certificate authority is the only one trusted, so nothing can leave the machine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::http::headers::{HeaderValue, USER_AGENT};
+use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
+use azure_core::http::policies::{Policy, PolicyResult};
+use azure_core::http::{ClientOptions, Context, Pipeline, Request, RetryOptions, Transport};
+
+/// Requests in flight at once. HTTP/1.1 connections are kept for all of them; HTTP/2 needs fewer.
+pub const IN_FLIGHT: usize = 32;
+
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
+/// ARM gives up on a provider after 60 s (504 `GatewayTimeout`, recorded), so an answer may take a little longer.
+const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(100);
+
+/// Where host names lead.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// DNS, the system's proxy, the system's certificate authorities and these (PEM).
+    Internet { extra_roots: Vec<Vec<u8>> },
+    /// Every name leads to this address, and this certificate authority (PEM) alone is trusted.
+    Loopback { address: SocketAddr, ca: Vec<u8> },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("cannot read the certificate authority")]
+    Certificate(#[source] reqwest::Error),
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    #[error("the sandbox must listen on a loopback address, not on {0}")]
+    NotLoopback(SocketAddr),
+}
+
+/// The pooled client. Cheap to clone; all clones share the connections.
+#[derive(Clone, Debug)]
+pub struct PooledClient(reqwest::Client);
+
+impl PooledClient {
+    pub fn new(route: &Route) -> Result<Self, TransportError> {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .pool_max_idle_per_host(IN_FLIGHT)
+            .tcp_nodelay(true)
+            .redirect(reqwest::redirect::Policy::none());
+        let builder = match route {
+            Route::Internet { extra_roots } if extra_roots.is_empty() => builder,
+            Route::Internet { extra_roots } => builder.tls_certs_merge(certificates(extra_roots)?),
+            Route::Loopback { address, ca } => {
+                if !address.ip().is_loopback() {
+                    return Err(TransportError::NotLoopback(*address));
+                }
+                let roots = certificates(std::slice::from_ref(ca))?;
+                builder
+                    .no_proxy()
+                    .tls_certs_only(roots)
+                    .dns_resolver(Everywhere(*address))
+            }
+        };
+        builder.build().map(Self).map_err(TransportError::Client)
+    }
+
+    fn transport(&self) -> Transport {
+        Transport::new(Arc::new(self.0.clone()))
+    }
+
+    /// For credentials: `azure_identity` retries by its own rules, and finds the authority host in `cloud`.
+    pub(super) fn sign_in_options(&self, authority: &str) -> ClientOptions {
+        let mut cloud = azure_core::cloud::CloudConfiguration::default();
+        let mut custom = azure_core::cloud::CustomConfiguration::default();
+        authority.clone_into(&mut custom.authority_host);
+        cloud.clone_from(&custom.into());
+        ClientOptions {
+            transport: Some(self.transport()),
+            per_try_policies: vec![Arc::new(SecgwUserAgent)],
+            retry: RetryOptions::exponential(azure_core::http::ExponentialRetryOptions {
+                max_retries: 4,
+                ..Default::default()
+            }),
+            cloud: Some(Arc::new(cloud)),
+            ..Default::default()
+        }
+    }
+
+    /// A pipeline that signs with this credential's tokens, or not at all. It does not retry: see `retry`.
+    pub(super) fn pipeline(
+        &self,
+        credential: Option<(Arc<dyn TokenCredential>, String)>,
+    ) -> Pipeline {
+        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(SecgwUserAgent)];
+        if let Some((credential, scope)) = credential {
+            per_try.push(Arc::new(BearerTokenAuthorizationPolicy::new(
+                credential,
+                [scope],
+            )));
+        }
+        let options = ClientOptions {
+            transport: Some(self.transport()),
+            retry: RetryOptions::none(),
+            ..Default::default()
+        };
+        Pipeline::new(
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+            options,
+            Vec::new(),
+            per_try,
+            None,
+        )
+    }
+}
+
+fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, TransportError> {
+    let bundles: Result<Vec<_>, _> = pems
+        .iter()
+        .map(|pem| reqwest::Certificate::from_pem_bundle(pem))
+        .collect();
+    Ok(bundles
+        .map_err(TransportError::Certificate)?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Resolves every name to one address; the address's port replaces the scheme's.
+struct Everywhere(SocketAddr);
+
+impl reqwest::dns::Resolve for Everywhere {
+    fn resolve(&self, _name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let addresses: reqwest::dns::Addrs = Box::new(std::iter::once(self.0));
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
+/// `azure_core`'s own header would call secgw a part of the SDK (`azsdk-rust-…`).
+#[derive(Debug)]
+struct SecgwUserAgent;
+
+#[async_trait::async_trait]
+impl Policy for SecgwUserAgent {
+    async fn send(
+        &self,
+        context: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
+        let agent = HeaderValue::from_static(concat!("secgw/", env!("CARGO_PKG_VERSION")));
+        request.insert_header(USER_AGENT, agent);
+        match next.split_first() {
+            Some((policy, rest)) => policy.send(context, request, rest).await,
+            None => Err(azure_core::Error::with_message(
+                azure_core::error::ErrorKind::Other,
+                "the pipeline has no transport",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_must_be_on_this_machine() {
+        let route = Route::Loopback {
+            address: "192.0.2.1:443".parse().unwrap(),
+            ca: Vec::new(),
+        };
+        assert!(matches!(
+            PooledClient::new(&route),
+            Err(TransportError::NotLoopback(_))
+        ));
+    }
+
+    #[test]
+    fn a_broken_certificate_authority_is_refused() {
+        let ca = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
+        let route = Route::Loopback {
+            address: "127.0.0.1:1".parse().unwrap(),
+            ca,
+        };
+        assert!(PooledClient::new(&route).is_err());
+    }
+
+    #[tokio::test]
+    async fn every_name_resolves_to_the_sandbox() {
+        use reqwest::dns::Resolve;
+        let address: SocketAddr = "127.0.0.1:4443".parse().unwrap();
+        let resolver = Everywhere(address);
+        for host in ["management.azure.com", "login.microsoftonline.com"] {
+            let addresses: Vec<_> = resolver
+                .resolve(host.parse().unwrap())
+                .await
+                .unwrap()
+                .collect();
+            assert_eq!(addresses, [address], "{host}");
+        }
+    }
+}

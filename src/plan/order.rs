@@ -1,0 +1,211 @@
+//! What waits for what: no weaker state on the way.
+//!
+//! A change waits for the changes of everything its resource depends on, also through resources that stay as they are.
+//! Whoever depends on what a stage waits for, depends on the stage. Deletions run the other way round: what referred to
+//! a resource is changed or gone before it is deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::change::{Action, Change, Key, Reason};
+use crate::resource::kind::Stage;
+use crate::resource::{Graph, Live, Resource, ResourceId};
+
+/// Stage name of list items that are disabled before they are removed.
+pub(super) const DISABLE: &str = "disable-removed";
+/// Stage name of the change that keeps the digest of what was applied.
+pub(super) const RECORD: &str = "record";
+
+/// The desired resources that a stage waits for.
+pub(super) fn awaited<'a>(
+    desired: &'a Graph,
+    resource: &'a Resource,
+    stage: &'a Stage,
+) -> impl Iterator<Item = &'a Resource> {
+    desired.iter().filter(move |other| {
+        other.id.is_within(&resource.id) && other.kind.type_name == stage.until
+    })
+}
+
+/// The changes each resource of the graph must wait for.
+pub(super) struct Edges {
+    before: BTreeMap<ResourceId, BTreeSet<Key>>,
+    /// What a stage change waits for beyond its own main change.
+    stages: BTreeMap<Key, BTreeSet<Key>>,
+}
+
+impl Edges {
+    pub(super) fn new(
+        desired: &Graph,
+        changes: &[Change],
+        staged: &[(&Resource, &'static Stage, Change)],
+    ) -> Self {
+        let mut own: BTreeMap<&ResourceId, BTreeSet<Key>> = BTreeMap::new();
+        for change in changes {
+            own.entry(&change.key.address)
+                .or_default()
+                .insert(change.key.clone());
+        }
+        let guards = guards(desired, staged);
+        let mut before: BTreeMap<ResourceId, BTreeSet<Key>> = BTreeMap::new();
+        for resource in desired.in_order() {
+            let mut keys = BTreeSet::new();
+            for id in desired.dependencies(resource) {
+                match own.get(&id) {
+                    Some(changes) => keys.extend(changes.iter().cloned()),
+                    None => keys.extend(before.get(&id).into_iter().flatten().cloned()),
+                }
+                keys.extend(
+                    guards
+                        .get(&id)
+                        .into_iter()
+                        .flatten()
+                        .filter(|key| key.address != resource.id)
+                        .cloned(),
+                );
+            }
+            before.insert(resource.id.clone(), keys);
+        }
+        let stages = staged.iter().map(|(resource, stage, change)| {
+            let keys =
+                awaited(desired, resource, stage).flat_map(|needed| match own.get(&needed.id) {
+                    Some(changes) => changes.clone(),
+                    None => before.get(&needed.id).cloned().unwrap_or_default(),
+                });
+            (change.key.clone(), keys.collect())
+        });
+        let stages = stages.collect();
+        Self { before, stages }
+    }
+
+    pub(super) fn apply(&self, changes: &mut [Change], live: &Live) {
+        let mains: BTreeSet<Key> = changes
+            .iter()
+            .filter(|change| change.key.stage.is_empty())
+            .map(|change| change.key.clone())
+            .collect();
+        let disables: BTreeSet<Key> = changes
+            .iter()
+            .filter(|change| change.key.stage == DISABLE)
+            .map(|change| change.key.clone())
+            .collect();
+        for change in changes.iter_mut() {
+            let mut needs = self
+                .before
+                .get(&change.key.address)
+                .cloned()
+                .unwrap_or_default();
+            needs.extend(self.stages.get(&change.key).into_iter().flatten().cloned());
+            let main = Key::main(&change.key.address);
+            let disable = Key {
+                address: change.key.address.clone(),
+                stage: DISABLE,
+            };
+            match change.key.stage {
+                "" => needs.extend(disables.contains(&disable).then_some(disable)),
+                DISABLE => {}
+                _ => needs.extend(mains.contains(&main).then_some(main)),
+            }
+            needs.remove(&change.key);
+            change.depends_on = needs;
+        }
+        let removals = removals(changes, live);
+        for (key, needs) in removals {
+            changes
+                .iter_mut()
+                .filter(|change| change.key == key)
+                .for_each(|change| change.depends_on.extend(needs.iter().cloned()));
+        }
+    }
+}
+
+/// By what a stage waits for: the stage.
+fn guards(
+    desired: &Graph,
+    staged: &[(&Resource, &'static Stage, Change)],
+) -> BTreeMap<ResourceId, Vec<Key>> {
+    let mut guards: BTreeMap<ResourceId, Vec<Key>> = BTreeMap::new();
+    for (resource, stage, change) in staged {
+        for needed in awaited(desired, resource, stage) {
+            guards
+                .entry(needed.id.clone())
+                .or_default()
+                .push(change.key.clone());
+        }
+    }
+    guards
+}
+
+/// A deletion waits for every other change of a resource whose live body names what is deleted.
+fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
+    let is_removal = |change: &&Change| {
+        matches!(change.action, Action::Delete { .. }) && change.reason == Reason::NotInSpec
+    };
+    let bodies: Vec<(&Change, String)> = changes
+        .iter()
+        .filter_map(|change| {
+            let id = &change.key.address;
+            let found = live
+                .resources
+                .get(id)
+                .and_then(|observed| observed.found())
+                .or_else(|| live.orphans.get(id))?;
+            Some((change, strings(&found.body)))
+        })
+        .collect();
+    let needs = |gone: &Change| {
+        let name = gone.key.address.as_str().to_ascii_lowercase();
+        let refers = bodies.iter().filter(|(change, text)| {
+            change.key.address != gone.key.address
+                && !gone.key.address.is_within(&change.key.address)
+                && mentions(text, &name)
+        });
+        (
+            gone.key.clone(),
+            refers.map(|(change, _)| change.key.clone()).collect(),
+        )
+    };
+    changes.iter().filter(is_removal).map(needs).collect()
+}
+
+/// All text values of a body, lower-cased, one a line.
+fn strings(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.to_ascii_lowercase() + "\n",
+        Value::Array(items) => items.iter().map(strings).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| key.to_ascii_lowercase() + "\n" + &strings(value))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}
+
+fn mentions(lines: &str, id: &str) -> bool {
+    lines.lines().any(|line| {
+        line == id || (line.starts_with(id) && line.as_bytes().get(id.len()) == Some(&b'/'))
+    })
+}
+
+/// Dependencies before dependents; among the ready the smallest key first. Edges to changes that are not in the plan
+/// are dropped. A cycle cannot come from an acyclic graph; if one does, its members keep their order at the end.
+pub(super) fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_by(|one, other| one.key.cmp(&other.key));
+    let keys: BTreeSet<Key> = changes.iter().map(|change| change.key.clone()).collect();
+    changes
+        .iter_mut()
+        .for_each(|change| change.depends_on.retain(|key| keys.contains(key)));
+    let mut done: BTreeSet<Key> = BTreeSet::new();
+    let mut sorted = Vec::with_capacity(changes.len());
+    while !changes.is_empty() {
+        let at = changes
+            .iter()
+            .position(|change| change.depends_on.is_subset(&done))
+            .unwrap_or(0);
+        let change = changes.remove(at);
+        done.insert(change.key.clone());
+        sorted.push(change);
+    }
+    sorted
+}

@@ -1,0 +1,125 @@
+//! The traffic log: one JSON line per exchange, secrets taken out.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::message::{Body, Request, Response};
+
+const REDACTED: &str = "REDACTED";
+
+/// Members whose value is a secret wherever they stand, in lower case.
+const SECRETS: &[&str] = &[
+    "access_token",
+    "accountkey",
+    "certificate",
+    "certificatepassword",
+    "client_assertion",
+    "client_secret",
+    "clientsecret",
+    "connectionstring",
+    "encodedcertificate",
+    "instrumentationkey",
+    "password",
+    "primaryconnectionstring",
+    "primarykey",
+    "primarysharedkey",
+    "refresh_token",
+    "secondaryconnectionstring",
+    "secondarykey",
+    "secondarysharedkey",
+    "secrettext",
+    "sharedkey",
+];
+
+pub(crate) struct Log {
+    file: File,
+}
+
+impl Log {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Self { file })
+    }
+
+    /// One `write` per line: a kill leaves whole lines.
+    pub(crate) fn write(&mut self, request: &Request, response: &Response) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&exchange(request, response))?;
+        line.push(b'\n');
+        self.file.write_all(&line)
+    }
+}
+
+fn exchange(request: &Request, response: &Response) -> Value {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(&request.query);
+    let query = query.finish();
+    let joint = if query.is_empty() { "" } else { "?" };
+    let headers: Map<String, Value> = response
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
+        .collect();
+    let response_body = match &response.body {
+        Body::Empty => Value::Null,
+        Body::Json(body) => redacted(body),
+        Body::Text(text) => Value::String(text.clone()),
+    };
+    json!({
+        "method": request.method.as_str(),
+        "url": format!("{}{}{joint}{query}", request.origin(), request.path),
+        "request_body": request_body(request),
+        "status": response.status,
+        "response_headers": headers,
+        "response_body": response_body,
+    })
+}
+
+fn request_body(request: &Request) -> Value {
+    match request.json() {
+        Ok(body) => redacted(&body),
+        Err(_) => {
+            let form = url::form_urlencoded::parse(&request.body);
+            form.map(|(name, value)| {
+                let value = match is_secret(&name) {
+                    true => REDACTED.to_owned(),
+                    false => value.into_owned(),
+                };
+                (name.into_owned(), Value::String(value))
+            })
+            .collect::<Map<_, _>>()
+            .into()
+        }
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name.to_lowercase().as_str())
+}
+
+fn redacted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            // A secret named value or app setting says so beside its value.
+            let is_marked = members.get("secret") == Some(&Value::Bool(true));
+            let redact = |(name, value): (&String, &Value)| {
+                let is_secret = is_secret(name) || (is_marked && name == "value");
+                let value = match value {
+                    Value::String(_) if is_secret => REDACTED.into(),
+                    value => redacted(value),
+                };
+                (name.clone(), value)
+            };
+            Value::Object(members.iter().map(redact).collect())
+        }
+        Value::Array(items) => items.iter().map(redacted).collect(),
+        value => value.clone(),
+    }
+}

@@ -1,0 +1,417 @@
+//! The TLS server: bytes in, [`Request`], [`Response`], bytes out.
+//!
+//! One lock around the world, held only while a request is answered, never across an await: answering is a lookup and
+//! at most one line to a file. Simulated latency is slept outside it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body as HttpBody, Bytes};
+use axum::http;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use time::OffsetDateTime;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use uuid::Uuid;
+
+use super::arm::catalogue::Catalogue;
+use super::certificate::{Authority, CertificateError, Leaves};
+use super::entra::{Issuer, KeyError};
+use super::fault::{Action, Faults};
+use super::message::{Body, Method, Request, Response};
+use super::record::Log;
+use super::route;
+use super::store::{Store, StoreError};
+use super::world::World;
+
+/// Larger than any body Azure takes from these APIs.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+const FAULT_PATH: &str = "/.sandbox/faults";
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// State, keys and certificates; made when it is not there.
+    pub dir: PathBuf,
+    /// Port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Added to every answer.
+    pub latency: Duration,
+    /// How long operations take, as a fraction (0 to 1) of Azure's documented times.
+    pub operation_scale: f64,
+    /// Members per page of a list.
+    pub page_size: usize,
+    /// Traffic log.
+    pub record: Option<PathBuf>,
+}
+
+impl Options {
+    /// In `dir`, on a free port of loopback, as fast as it can.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            latency: Duration::ZERO,
+            operation_scale: 0.0,
+            page_size: 100,
+            record: None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the sandbox cannot listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("the sandbox cannot write its traffic log {}", path.display())]
+    Record { path: PathBuf, source: io::Error },
+    #[error("the sandbox cannot read {}", path.display())]
+    Faults { path: PathBuf, source: io::Error },
+    #[error("a behaviour row of the sandbox is malformed: {0}")]
+    Row(String),
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+/// A sandbox that answers. Dropping it stops it; [`Running::stop`] also waits until its directory is free.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    ca_pem: String,
+    faults: Faults,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The only root a client of this sandbox should trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the sandbox stopped badly");
+        }
+    }
+}
+
+struct Server {
+    issuer: Issuer,
+    world: Mutex<World>,
+    log: Option<Mutex<Log>>,
+    faults: Faults,
+    latency: Duration,
+}
+
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let now = OffsetDateTime::now_utc();
+    let store = Store::open(&options.dir)?;
+    let authority = Authority::open(&options.dir, now)?;
+    let ca_pem = authority.pem.clone();
+    let faults = Faults::read(&options.dir).map_err(|source| StartError::Faults {
+        path: options.dir.join("faults.json"),
+        source,
+    })?;
+    let log = options.record.as_ref().map(|path| {
+        Log::open(path)
+            .map(Mutex::new)
+            .map_err(|source| StartError::Record {
+                path: path.clone(),
+                source,
+            })
+    });
+    let listen = |source| StartError::Listen {
+        address: options.listen,
+        source,
+    };
+    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let acceptor = acceptor(Leaves::new(authority, address.ip(), now)?)?;
+    let catalogue = Catalogue::read().map_err(StartError::Row)?;
+    let world = World {
+        operation_scale: options.operation_scale.clamp(0.0, 1.0),
+        page_size: options.page_size.max(1),
+        ..World::new(catalogue, store, now)
+    };
+    let server = Arc::new(Server {
+        issuer: Issuer::open(&options.dir)?,
+        world: Mutex::new(world),
+        log: log.transpose()?,
+        faults: faults.clone(),
+        latency: options.latency,
+    });
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(accept(listener, acceptor, server, stopped));
+    Ok(Running {
+        address,
+        ca_pem,
+        faults,
+        stop,
+        task,
+    })
+}
+
+/// `secgw sandbox serve`: starts, tells `ready`, and answers until `until`.
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(&Running),
+    until: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let running = start(options).await?;
+    ready(&running);
+    until.await;
+    running.stop().await;
+    Ok(())
+}
+
+fn acceptor(leaves: Leaves) -> Result<TlsAcceptor, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(leaves));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    server: Arc<Server>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, peer.ip(), acceptor.clone(), Arc::clone(&server)));
+                }
+                Err(error) => tracing::debug!(%error, "a connection to the sandbox failed"),
+            },
+        }
+    }
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, server: Arc<Server>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection to the sandbox keeps its delay");
+    }
+    let stream = match acceptor.accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(%error, "a TLS handshake with the sandbox failed");
+            return;
+        }
+    };
+    let answer = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { exchange(&server, request, peer).await }
+    });
+    let served = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), answer)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the sandbox broke");
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("dropped as a fault asked")]
+struct Dropped;
+
+async fn exchange(
+    server: &Server,
+    request: http::Request<Incoming>,
+    peer: IpAddr,
+) -> Result<http::Response<HttpBody>, Dropped> {
+    let Ok(request) = read(request).await else {
+        return Ok(bytes(&Request::default(), Response::empty(413)));
+    };
+    if request.path == FAULT_PATH && peer.is_loopback() {
+        return Ok(bytes(&request, server.faults.handle(&request)));
+    }
+    let fault = server.faults.strike(&request);
+    if !server.latency.is_zero() {
+        tokio::time::sleep(server.latency).await;
+    }
+    let response = server.answer(&request, fault)?;
+    Ok(bytes(&request, response))
+}
+
+impl Server {
+    fn answer(&self, request: &Request, fault: Option<Action>) -> Result<Response, Dropped> {
+        let fails_operation = fault == Some(Action::FailOperation);
+        let response = match &fault {
+            Some(Action::DropBefore) => return Err(Dropped),
+            Some(Action::AbortBefore) => std::process::abort(),
+            Some(Action::Respond {
+                status,
+                retry_after,
+                body,
+            }) => asked_for(*status, *retry_after, body),
+            Some(Action::DropAfter | Action::AbortAfter | Action::FailOperation) | None => {
+                let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+                world.now = OffsetDateTime::now_utc();
+                world.fails_operation = fails_operation;
+                common(request, route::answer(&mut world, &self.issuer, request))
+            }
+        };
+        self.log(request, &response);
+        match fault {
+            Some(Action::AbortAfter) => std::process::abort(),
+            Some(Action::DropAfter) => Err(Dropped),
+            _ => Ok(response),
+        }
+    }
+
+    fn log(&self, request: &Request, response: &Response) {
+        let Some(log) = &self.log else {
+            return;
+        };
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = log.write(request, response) {
+            tracing::warn!(%error, "the sandbox cannot write its traffic log");
+        }
+    }
+}
+
+fn asked_for(status: u16, retry_after: Option<u32>, body: &serde_json::Value) -> Response {
+    let mut response = Response::empty(status);
+    if !body.is_null() {
+        response.body = Body::Json(body.clone());
+    }
+    match retry_after {
+        Some(seconds) => response.with("Retry-After", seconds.to_string()),
+        None => response,
+    }
+}
+
+/// What every answer of Azure carries.
+fn common(request: &Request, response: Response) -> Response {
+    let id = Uuid::new_v4().to_string();
+    let correlation = request
+        .header("x-ms-correlation-request-id")
+        .map_or_else(|| id.clone(), str::to_owned);
+    let (limit, left) = match request.method {
+        Method::Get | Method::Head | Method::Other => (
+            "x-ms-ratelimit-remaining-subscription-global-reads",
+            "16499",
+        ),
+        Method::Put | Method::Patch | Method::Post => (
+            "x-ms-ratelimit-remaining-subscription-global-writes",
+            "11999",
+        ),
+        Method::Delete => (
+            "x-ms-ratelimit-remaining-subscription-global-deletes",
+            "11999",
+        ),
+    };
+    response
+        .with(limit, left)
+        .with("x-ms-request-id", id)
+        .with("x-ms-correlation-request-id", correlation)
+        .with("Cache-Control", "no-cache")
+        .with("X-Content-Type-Options", "nosniff")
+        .with(
+            "Strict-Transport-Security",
+            "max-age=31536000; includeSubDomains",
+        )
+}
+
+async fn read(request: http::Request<Incoming>) -> Result<Request, axum::Error> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(HttpBody::new(body), BODY_LIMIT).await?;
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let host = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or_else(|| header("host"))
+        .unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
+    Ok(Request {
+        method: Method::parse(parts.method.as_str()),
+        host: host.to_lowercase(),
+        path: decoded(parts.uri.path()),
+        query: url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
+        headers: parts
+            .headers
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect(),
+        body: body.to_vec(),
+    })
+}
+
+/// Percent-decoding of a path; a plus stays a plus.
+fn decoded(path: &str) -> String {
+    let kept = path.replace('+', "%2B");
+    url::form_urlencoded::parse(format!("p={kept}").replace('&', "%26").as_bytes())
+        .next()
+        .map_or_else(|| path.to_owned(), |(_, path)| path.into_owned())
+}
+
+fn bytes(request: &Request, response: Response) -> http::Response<HttpBody> {
+    let (content_type, body) = match response.body {
+        Body::Empty => (None, Bytes::new()),
+        Body::Json(body) => (
+            Some("application/json; charset=utf-8"),
+            body.to_string().into(),
+        ),
+        Body::Text(text) => (Some("text/plain; charset=utf-8"), text.into()),
+    };
+    let mut builder = http::Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
+    }
+    if let Some(content_type) = content_type {
+        builder = builder.header("Content-Type", content_type);
+    }
+    let body = match request.method {
+        Method::Head => Bytes::new(),
+        _ => body,
+    };
+    builder.body(HttpBody::from(body)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the sandbox made an answer that HTTP cannot carry");
+        http::Response::new(HttpBody::empty())
+    })
+}
