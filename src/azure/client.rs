@@ -114,10 +114,12 @@ impl Client {
         self.check_address(request)?;
         let mut tries = Tries::default();
         loop {
-            let again = match self.send_once(request).await {
+            let id = Uuid::new_v4();
+            let again = match self.send_once(request, id).await {
                 Ok(response) if response.is_success() => return Ok(response),
                 Ok(response) => {
-                    let error = AzureError::parse(&response);
+                    let mut error = AzureError::parse(&response);
+                    error.request_id.get_or_insert_with(|| id.to_string());
                     retry::after_error(request, &error, tries).ok_or_else(|| Error::Refused {
                         doing: request.to_string(),
                         error: Box::new(error),
@@ -181,6 +183,7 @@ impl Client {
                     waited,
                 });
             }
+            watch(Happening::Operation(operation.progress()));
             self.sleep(wait).await;
             operation.note_wait(wait.nominal());
             let answer = match self.send_watched(&operation.poll(), watch).await {
@@ -189,7 +192,7 @@ impl Client {
                 Err(other) => return Err(other),
             };
             match operation.advance(answer) {
-                Step::Running => watch(Happening::Operation(operation.progress())),
+                Step::Running => {}
                 Step::Done(completion) => return Ok(completion),
                 Step::Failed(error) => {
                     return Err(Error::Operation {
@@ -236,9 +239,9 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, request: &Request) -> Result<Response, Failure> {
+    async fn send_once(&self, request: &Request, id: Uuid) -> Result<Response, Failure> {
         let pipeline = self.pipeline(request.realm).map_err(Failure::Setup)?;
-        let mut message = message(request, self.0.correlation).map_err(Failure::Setup)?;
+        let mut message = message(request, id, self.0.correlation).map_err(Failure::Setup)?;
         self.wait_held(request.realm).await;
         let permit = self.0.in_flight.acquire().await;
         self.0.sent.fetch_add(1, Ordering::Relaxed);
@@ -380,13 +383,19 @@ fn method(verb: Verb) -> Method {
     }
 }
 
-fn message(request: &Request, correlation: Uuid) -> Result<azure_core::http::Request, Error> {
+fn message(
+    request: &Request,
+    id: Uuid,
+    correlation: Uuid,
+) -> Result<azure_core::http::Request, Error> {
     let mut message = azure_core::http::Request::new(request.url.clone(), method(request.verb));
     message.insert_header(ACCEPT, "application/json");
     message.insert_header("x-ms-correlation-request-id", correlation.to_string());
-    if let Realm::Graph(_) = request.realm {
-        message.insert_header("client-request-id", Uuid::new_v4().to_string());
-    }
+    let id_header = match request.realm {
+        Realm::Arm | Realm::Fact => "x-ms-client-request-id",
+        Realm::Graph(_) => "client-request-id",
+    };
+    message.insert_header(id_header, id.to_string());
     if let Some(etag) = &request.if_match {
         message.insert_header(IF_MATCH, etag.clone());
     }

@@ -316,7 +316,7 @@ async fn list(client: &Client, graph: &Graph, listing: &Listing) -> Listed {
     let ours = join_all(
         strangers
             .iter()
-            .map(|(id, _)| is_ours(client, &graph.owner, listing, id)),
+            .map(|(id, item)| is_ours(client, &graph.owner, listing, id, item)),
     )
     .await;
     let mut listed = Listed::default();
@@ -401,11 +401,16 @@ async fn is_ours(
     owner: &str,
     listing: &Listing,
     id: &ResourceId,
+    item: &Value,
 ) -> Result<bool, Error> {
     let kind = match listing {
         Listing::Children { kind, .. } => kind,
-        // The filter asked for our tag. What the table does not know is not ours to delete.
-        Listing::Tagged { .. } => return Ok(kinds::of(id).is_some()),
+        // Deleting what is somebody else's is worse than trusting the filter is convenient; and what the table does
+        // not know is not ours to delete.
+        Listing::Tagged { .. } => {
+            let tag = body::get(item, "/tags/secgw").and_then(Value::as_str);
+            return Ok(tag == Some(owner) && kinds::of(id).is_some());
+        }
         Listing::Applications { .. } => return Ok(true),
     };
     match kind.mark {
