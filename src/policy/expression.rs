@@ -315,6 +315,8 @@ mod tests {
         whole(r#"@($"a{d["k)"]}b{{)}}")"#);
         whole(r#"@($"{now:yyyy-MM-dd'T'HH:mm}")"#);
         whole(r#"@($@"x""{(a ? "}" : ")")}\")"#);
+        whole(r#"@(all.Single(c => c[0] == $"oidc-{(string)v["state"]}")[1])"#);
+        whole(r#"@($"id={{NamedValue}}&key={Encode("{{Secret)}}")}&end")"#);
         whole(r#"@(@$"{global::System.Math.Max(a, b),10:F2}")"#);
     }
 
