@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(problems("<a>"), ["2:4: `</inbound>` does not close `<a>`"]);
         assert_eq!(
             problems("<set-headr />"),
-            ["2:1: `<set-headr>` is no policy statement"]
+            ["2:1: `<set-headr>` is no policy statement; did you mean `set-header`?"]
         );
         let fragment = Extra::read("<fragment />").err().unwrap();
         assert!(matches!(

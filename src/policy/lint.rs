@@ -1,9 +1,10 @@
 //! Checks a document against the catalogue of statements, before Azure would refuse it.
 
-use super::catalogue::{ANY, Content, Statement, statement};
+use super::catalogue::{ANY, Content, STATEMENTS, Statement, statement};
 use super::document::{Document, Section};
 use super::expression;
 use super::tree::{Element, Node, Position, Value};
+use crate::text::{list_of_names, nearest};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {fault}")]
@@ -20,8 +21,11 @@ pub enum Fault {
     Section(String),
     #[error("the section `<{0}>` is given twice")]
     SectionTwice(String),
-    #[error("`<{0}>` is no policy statement")]
-    Unknown(String),
+    #[error("`<{statement}>` is no policy statement{}", hint(*nearest))]
+    Unknown {
+        statement: String,
+        nearest: Option<&'static str>,
+    },
     #[error("`<{statement}>` may not stand in `<{section}>`")]
     WrongSection {
         statement: String,
@@ -33,10 +37,11 @@ pub enum Fault {
         part: String,
         known: String,
     },
-    #[error("`<{statement}>` has no attribute `{attribute}`")]
+    #[error("`<{statement}>` has no attribute `{attribute}`{}", hint(*nearest))]
     UnknownAttribute {
         statement: String,
         attribute: String,
+        nearest: Option<&'static str>,
     },
     #[error("`<{statement}>` needs the attribute `{attribute}`")]
     MissingAttribute {
@@ -50,6 +55,23 @@ pub enum Fault {
     },
     #[error("text stands where only statements may")]
     Text,
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| {
+        format!("; did you mean `{nearest}`?")
+    })
+}
+
+fn unknown(name: &str) -> Fault {
+    let candidates = STATEMENTS
+        .iter()
+        .filter(|row| !row.sections.is_empty())
+        .map(|row| row.name);
+    Fault::Unknown {
+        statement: name.to_owned(),
+        nearest: nearest(name, candidates),
+    }
 }
 
 /// Every problem, in document order.
@@ -103,7 +125,7 @@ impl Linter {
         for child in parent.elements() {
             let row = statement(&child.name).filter(|row| !row.sections.is_empty());
             let Some(row) = row else {
-                self.report(child.at, Fault::Unknown(child.name.clone()));
+                self.report(child.at, unknown(&child.name));
                 continue;
             };
             if let Some(section) = section.filter(|section| !row.sections.contains(section)) {
@@ -142,9 +164,11 @@ impl Linter {
             .iter()
             .filter(|attribute| !known(&attribute.name))
         {
+            let candidates = row.required.iter().chain(row.optional).copied();
             let fault = Fault::UnknownAttribute {
                 statement: element.name.clone(),
                 attribute: attribute.name.clone(),
+                nearest: nearest(&attribute.name, candidates),
             };
             self.report(attribute.at, fault);
         }
@@ -166,7 +190,7 @@ impl Linter {
     fn parts(&mut self, element: &Element, names: &[&str], section: Option<Section>) {
         for child in element.elements() {
             if !names.contains(&child.name.as_str()) {
-                let known = names.join(", ");
+                let known = list_of_names(names);
                 let fault = Fault::UnknownPart {
                     statement: element.name.clone(),
                     part: child.name.clone(),
@@ -240,12 +264,12 @@ mod tests {
         let expected = [
             "2:1: text stands where only statements may",
             "3:1: `<forward-request>` may not stand in `<inbound>`",
-            "4:1: `<set-headr>` is no policy statement",
+            "4:1: `<set-headr>` is no policy statement; did you mean `set-header`?",
             "5:9: `<when>` needs the attribute `condition`",
-            "5:38: `<set-variable>` has no attribute `valve`",
+            "5:38: `<set-variable>` has no attribute `valve`; did you mean `value`?",
             "5:15: `<set-variable>` needs the attribute `value`",
             "5:38: the expression is malformed at its character 2: the bracket is never closed",
-            "5:62: `<else>` is no part of `<choose>`, which holds when, otherwise",
+            "5:62: `<else>` is no part of `<choose>`, which holds `when` or `otherwise`",
             "6:1: `<when>` is no policy statement",
             "7:1: `<inbund>` is no section: inbound, backend, outbound and on-error are",
             "7:11: the section `<inbound>` is given twice",

@@ -217,3 +217,13 @@ fn nothing_reaches_the_function_before_every_guard_has_run() {
     before("set-header", "set-backend-service");
     before("set-backend-service", "authentication-managed-identity");
 }
+
+#[test]
+fn the_statements_that_the_templates_add_are_accepted() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/policies");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let problems = Extra::read(&std::fs::read_to_string(&path).unwrap()).err();
+        assert_eq!(problems, None, "{}", path.display());
+    }
+}
