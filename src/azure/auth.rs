@@ -51,13 +51,6 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 4] = [
-        Self::ClientSecret,
-        Self::FederatedToken,
-        Self::ManagedIdentity,
-        Self::AzureCli,
-    ];
-
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientSecret => "client secret",

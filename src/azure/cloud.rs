@@ -1,4 +1,5 @@
-//! The named clouds: where ARM, sign-in and Microsoft Graph answer in each of them.
+//! The named clouds: where ARM, sign-in and Microsoft Graph answer in each of them. Host names of what is built
+//! there are the compiler's.
 //!
 //! A closed table, because a spec may come from a pull request and must not be able to point secgw's tokens at a
 //! host of its choosing (architecture.md decision 11). The authority host of `azure_identity` is set from here
@@ -16,11 +17,6 @@ pub struct Cloud {
     pub arm: &'static str,
     pub authority: &'static str,
     pub graph: &'static str,
-    /// Hosts of user flows: `<tenant>.<suffix>`. `None` where the service is not offered.
-    pub b2c_suffix: Option<&'static str>,
-    pub external_id_suffix: Option<&'static str>,
-    pub gateway_suffix: &'static str,
-    pub vault_suffix: &'static str,
 }
 
 /// Endpoints: learn.microsoft.com "National cloud deployments" of Microsoft Graph (2025-06) and
@@ -31,30 +27,18 @@ pub const CLOUDS: &[Cloud] = &[
         arm: "https://management.azure.com",
         authority: "https://login.microsoftonline.com",
         graph: "https://graph.microsoft.com",
-        b2c_suffix: Some("b2clogin.com"),
-        external_id_suffix: Some("ciamlogin.com"),
-        gateway_suffix: "azure-api.net",
-        vault_suffix: "vault.azure.net",
     },
     Cloud {
         name: "usGovernment",
         arm: "https://management.usgovcloudapi.net",
         authority: "https://login.microsoftonline.us",
         graph: "https://graph.microsoft.us",
-        b2c_suffix: None,
-        external_id_suffix: Some("ciamlogin.us"),
-        gateway_suffix: "azure-api.us",
-        vault_suffix: "vault.usgovcloudapi.net",
     },
     Cloud {
         name: "china",
         arm: "https://management.chinacloudapi.cn",
         authority: "https://login.chinacloudapi.cn",
         graph: "https://microsoftgraph.chinacloudapi.cn",
-        b2c_suffix: Some("b2clogin.cn"),
-        external_id_suffix: None,
-        gateway_suffix: "azure-api.cn",
-        vault_suffix: "vault.azure.cn",
     },
 ];
 

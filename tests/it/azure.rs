@@ -576,3 +576,97 @@ async fn without_a_sign_in_to_the_identity_tenant_its_objects_are_unreadable() {
     assert_eq!(because.code, "NoIdentityTenant");
     assert_eq!(reading.live.get(&security_group("nsg")), &Observed::Absent);
 }
+
+#[tokio::test]
+async fn the_metadata_of_a_user_flow_appears_with_the_flow() {
+    let azure = azure(|_| {}).await;
+    let address = format!(
+        "https://orders.b2clogin.com/{IDENTITY}/B2C_1_signin/v2.0/.well-known/openid-configuration"
+    );
+    let fact = ResourceId::fact(&address);
+    let mut metadata = resource(&fact, json!({}));
+    metadata.wanted = Wanted::Given(Term::from(json!({})));
+    let graph = Graph::new("orders", vec![metadata]).unwrap();
+    assert_eq!(
+        *read_live(&azure.client, &graph).await.live.get(&fact),
+        Observed::Absent
+    );
+
+    let url = azure
+        .client
+        .endpoints()
+        .graph_url("beta", "identity/b2cUserFlows", &[]);
+    let flow = json!({ "id": "signin", "userFlowType": "signIn", "userFlowTypeVersion": 3 });
+    let create = Request::post(Realm::Graph(Directory::Identity), url, Some(flow));
+    azure.client.send(&create).await.unwrap();
+    let live = read_live(&azure.client, &graph).await.live;
+    let body = &live.get(&fact).found().unwrap().body;
+    assert_eq!(
+        body["issuer"],
+        format!("https://orders.b2clogin.com/{IDENTITY}/v2.0/")
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_told_with_its_remedy() {
+    let azure = azure(|_| {}).await;
+    let said = json!({ "error": "invalid_client", "error_codes": [7_000_215],
+        "error_description": "AADSTS7000215: Invalid client secret provided." });
+    azure.fault(
+        "POST",
+        "/oauth2/v2.0/token",
+        Action::Respond {
+            status: 401,
+            retry_after: None,
+            body: said.clone(),
+        },
+    );
+    let http = http(&azure.sandbox);
+    let error = sign_in(&AuthSettings::sandbox(WORKFORCE), &http, Cloud::public())
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("AADSTS7000215: Invalid client secret provided."),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("the secret's value"));
+
+    // The identity tenant signs in with its first request.
+    azure.fault(
+        "POST",
+        "/oauth2/v2.0/token",
+        Action::Respond {
+            status: 401,
+            retry_after: None,
+            body: said,
+        },
+    );
+    let error = azure
+        .client
+        .send(&azure.graph(Directory::Identity, "applications", &[]))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "NoToken");
+    assert!(
+        error.hint().unwrap().contains("the secret's value"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_that_lacks_a_part_is_refused_before_anything_is_sent() {
+    let azure = azure(|_| {}).await;
+    let elsewhere = AuthSettings {
+        client_id: None,
+        ..AuthSettings::sandbox(WORKFORCE)
+    };
+    let error = sign_in(&elsewhere, &http(&azure.sandbox), Cloud::public())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "signing in with a client secret needs a client id"
+    );
+}
