@@ -3,4 +3,5 @@ mod azure;
 mod policy;
 mod policy_layout;
 mod sandbox;
+mod sandbox_providers;
 mod spec;

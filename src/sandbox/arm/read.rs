@@ -26,7 +26,17 @@ pub(crate) fn get(
             json!({ "Message": "The requested resource does not support http method 'GET'." });
         return Ok(Response::json(405, body).with("Allow", "HEAD,PUT,DELETE"));
     }
-    let object = world.store.get(&id.key()).ok_or_else(|| absent(row, id))?;
+    let built_in;
+    let object = match world.store.get(&id.key()) {
+        Some(object) => object,
+        None => {
+            built_in = (row.built_in)(&id.scope)
+                .into_iter()
+                .find(|object| object.key() == id.key())
+                .ok_or_else(|| absent(row, id))?;
+            &built_in
+        }
+    };
     if row.reads == Reads::HeadOnly {
         return Ok(Response::empty(204));
     }
@@ -67,9 +77,11 @@ pub(crate) fn list(
     scope: &str,
 ) -> Result<Response, Refusal> {
     list_parent_exists(world, row, scope)?;
+    let built_in = (row.built_in)(scope);
     let mut members: Vec<Value> = world
         .store
         .of_kind(scope, row.arm_type)
+        .chain(&built_in)
         .filter(|object| {
             (row.listed)(&Listing {
                 object,

@@ -4,7 +4,11 @@
 //! they are polled. What no table can say stands in the row's functions, beside it. `arm/` carries the rows out.
 
 pub(crate) mod apim;
+pub(crate) mod authorization;
+pub(crate) mod insights;
+pub(crate) mod managed_identity;
 pub(crate) mod network;
+pub(crate) mod operational_insights;
 pub(crate) mod resources;
 pub(crate) mod rule;
 pub(crate) mod shape;
@@ -58,6 +62,8 @@ pub(crate) struct Behaviour {
     pub(crate) delete_absent: u16,
     /// GET of a single member; links of API Management answer only HEAD.
     pub(crate) reads: Reads,
+    /// What is there without anybody having made it, below a scope (built-in roles).
+    pub(crate) built_in: fn(&str) -> Vec<Object>,
     /// Which members of a collection's scope its list shows; extension types differ.
     pub(crate) listed: fn(&Listing) -> bool,
     /// A write while the object's own operation runs, or a parent's.
@@ -100,6 +106,7 @@ pub(crate) const ROW: Behaviour = Behaviour {
     delete: Some(Reply::empty(200)),
     delete_absent: 204,
     reads: Reads::All,
+    built_in: |_| Vec::new(),
     listed: |_| true,
     conflict: Conflict::None,
     errors: ErrorStyle::Arm,
@@ -197,7 +204,15 @@ pub(crate) struct Call<'a> {
 }
 
 /// Every row, by provider. Another provider: another file, another line.
-const PROVIDERS: &[&[Behaviour]] = &[apim::ROWS, network::ROWS, resources::ROWS];
+const PROVIDERS: &[&[Behaviour]] = &[
+    apim::ROWS,
+    authorization::ROWS,
+    insights::ROWS,
+    managed_identity::ROWS,
+    network::ROWS,
+    operational_insights::ROWS,
+    resources::ROWS,
+];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
     PROVIDERS.iter().flat_map(|rows| rows.iter())

@@ -88,6 +88,11 @@ pub(crate) fn principal(store: &Store, tenant: &str, id: &str) -> Option<Princip
     .map(|(_, kind)| kind)
 }
 
+/// Where the store keeps a directory's service principal.
+pub(crate) fn principal_key(tenant: &str, id: &str) -> String {
+    format!("{}/{id}", store_id(tenant, service_principal::COLLECTION))
+}
+
 fn refuse(world: &World, request: &Request, refusal: &Refusal) -> Response {
     let name = format!("{}|{}|{}", request.path, world.store.sequence(), world.now);
     let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string();

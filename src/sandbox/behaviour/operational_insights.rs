@@ -1,0 +1,149 @@
+//! Microsoft.OperationalInsights: Log Analytics workspaces.
+
+use super::rule::Effect;
+use super::style::{Etag, LocationEnd, LocationForm, LongRunning, Poll, Reply, ReplyBody};
+use super::style::{State, StatusBody, Tags};
+use super::{Behaviour, Evidence, ROW, rule};
+use crate::sandbox::world::timestamp;
+
+const WORKSPACE: Evidence =
+    Evidence::Recorded("aso__Test_OperationalInsights_Workspace_v1api20250701_CRUD");
+
+const STATUS: &str = "{subscription}/providers/Microsoft.OperationalInsights/locations/{location}/operationstatuses/{operation}";
+
+/// Both headers. On create `Location` is the workspace itself, later an operation's result.
+const fn put(status: u16, location: &'static str) -> Reply {
+    Reply::Operation(LongRunning {
+        status,
+        body: ReplyBody::Resource,
+        poll: Poll {
+            status: Some((STATUS, StatusBody::Named)),
+            location: Some((location, LocationEnd::Resource)),
+        },
+        retry_after: Some(20),
+        typical: 20,
+    })
+}
+
+pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
+    arm_type: "Microsoft.OperationalInsights/workspaces",
+    versions: &["2021-06-01", "2023-09-01", "2025-07-01"],
+    shape: "{ location!: string, tags: {*: string}, \
+        identity: { -principalId: any, -tenantId: any, type!: SystemAssigned|UserAssigned|None, \
+          userAssignedIdentities: {*: any} }, \
+        properties: { sku: { name!: Free|Standard|Premium|PerNode|PerGB2018|Standalone|CapacityReservation|LACluster, \
+            capacityReservationLevel: int, -lastSkuUpdate: any }, \
+          retentionInDays: int, forceCmkForQuery: bool, defaultDataCollectionRuleResourceId: string, \
+          workspaceCapping: { dailyQuotaGb: number, -quotaNextResetTime: any, -dataIngestionStatus: any }, \
+          publicNetworkAccessForIngestion: Enabled|Disabled|SecuredByPerimeter, \
+          publicNetworkAccessForQuery: Enabled|Disabled|SecuredByPerimeter, \
+          features: { enableDataExport: bool, immediatePurgeDataOn30Days: bool, \
+            enableLogAccessUsingOnlyResourcePermissions: bool, clusterResourceId: string, disableLocalAuth: bool, \
+            -legacy: any, -searchVersion: any, -unifiedSentinelBillingOnly: any, -associations: any }, \
+          replication: { location: string, enabled: bool, -provisioningState: any, -createdDate: any, \
+            -lastModifiedDate: any }, \
+          failover: any, -provisioningState: any, -customerId: any, -createdDate: any, -modifiedDate: any, \
+          -privateLinkScopedResources: any } }",
+    rules: &[
+        rule::rule(
+            "/properties/customerId",
+            Effect::Once(|facts| facts.guid("customer")),
+            WORKSPACE,
+        ),
+        rule::default("/properties/sku", r#"{"name":"PerGB2018"}"#, WORKSPACE),
+        // `Standalone` is sold as `PerGB2018` nowadays.
+        rule::rule(
+            "/properties/sku/name",
+            Effect::Rewritten(|name| {
+                if name == "Standalone" {
+                    "PerGB2018".into()
+                } else {
+                    name.clone()
+                }
+            }),
+            WORKSPACE,
+        ),
+        rule::rule(
+            "/properties/sku/lastSkuUpdate",
+            Effect::Once(|facts| timestamp(facts.now).into()),
+            WORKSPACE,
+        ),
+        rule::default("/properties/retentionInDays", "30", WORKSPACE),
+        rule::default("/properties/features", "{}", WORKSPACE),
+        rule::rule("/properties/features/legacy", Effect::Fixed("0"), WORKSPACE),
+        rule::rule(
+            "/properties/features/searchVersion",
+            Effect::Fixed("1"),
+            WORKSPACE,
+        ),
+        rule::default(
+            "/properties/features/enableLogAccessUsingOnlyResourcePermissions",
+            "true",
+            WORKSPACE,
+        ),
+        rule::default("/properties/workspaceCapping", "{}", WORKSPACE),
+        rule::default(
+            "/properties/workspaceCapping/dailyQuotaGb",
+            "-1.0",
+            WORKSPACE,
+        ),
+        rule::rule(
+            "/properties/workspaceCapping/quotaNextResetTime",
+            Effect::Once(|facts| timestamp(facts.now).into()),
+            WORKSPACE,
+        ),
+        rule::rule(
+            "/properties/workspaceCapping/dataIngestionStatus",
+            Effect::Fixed(r#""RespectQuota""#),
+            WORKSPACE,
+        ),
+        rule::default(
+            "/properties/publicNetworkAccessForIngestion",
+            r#""Enabled""#,
+            WORKSPACE,
+        ),
+        rule::default(
+            "/properties/publicNetworkAccessForQuery",
+            r#""Enabled""#,
+            WORKSPACE,
+        ),
+        rule::rule(
+            "/properties/createdDate",
+            Effect::Once(|facts| timestamp(facts.now).into()),
+            WORKSPACE,
+        ),
+        rule::rule(
+            "/properties/modifiedDate",
+            Effect::Computed(|facts| timestamp(facts.now).into()),
+            WORKSPACE,
+        ),
+    ],
+    location: LocationForm::Lower,
+    tags: Tags::Omitted,
+    etag: Etag::Quoted,
+    state: State::Provisioning {
+        creating: "Creating",
+        updating: "Updating",
+        deleting: "Deleting",
+    },
+    create: put(201, "{resource}"),
+    update: put(200, "{resource}/operationresults/{operation}"),
+    patch: Some(Reply::done(200)),
+    replaced_by_patch: &["/tags"],
+    prepare: |write| retention(&write.body),
+    evidence: WORKSPACE,
+    ..ROW
+}];
+
+/// Documented for pay-as-you-go workspaces: 30 to 730 days.
+fn retention(body: &serde_json::Value) -> Result<(), crate::sandbox::refusal::Refusal> {
+    let days = body["properties"]["retentionInDays"].as_i64().unwrap_or(30);
+    if (30..=730).contains(&days) || days == 7 {
+        return Ok(());
+    }
+    Err(crate::sandbox::refusal::Refusal::new(
+        400,
+        "InvalidParameter",
+        format!("'RetentionInDays' property doesn't match the SKU limits. The value was {days}."),
+    ))
+}

@@ -1,0 +1,4 @@
+//! What each resource provider of the embedded Azure does, provider by provider.
+
+mod identity;
+mod observability;
