@@ -26,7 +26,7 @@ use super::response::{AzureError, Response};
 use super::retry::{self, Again, Broken, Tries, Wait};
 use crate::resource::{Directory, Realm};
 
-/// The longest documented operation is three hours (an API Management create in a network; domain.md A.1).
+/// What azurerm allows an API Management service, the slowest of all (domain.md A.1).
 pub const OPERATION_LIMIT: Duration = Duration::from_hours(3);
 
 /// Something to tell the reader while a request or an operation takes its time.

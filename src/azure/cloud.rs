@@ -19,8 +19,8 @@ pub struct Cloud {
     pub graph: &'static str,
 }
 
-/// Endpoints: learn.microsoft.com "National cloud deployments" of Microsoft Graph (2025-06) and
-/// "Azure Government / Azure in China developer guide" (2025-03). Sign-in hosts equal those of `azure_identity` 1.0.
+/// Graph and sign-in hosts: learn.microsoft.com/graph/deployments, read 2026-11-23; sign-in hosts equal those of
+/// `azure_identity` 1.0. ARM hosts: the environments of Azure's own tools.
 pub const CLOUDS: &[Cloud] = &[
     Cloud {
         name: "public",

@@ -17,7 +17,8 @@ use azure_core::http::{ClientOptions, Context, Pipeline, Request, RetryOptions, 
 pub const IN_FLIGHT: usize = 32;
 
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
-/// ARM gives up on a provider after 60 s (504 `GatewayTimeout`, recorded), so an answer may take a little longer.
+/// ARM itself answers 504 for a provider that does not (recorded), after about a minute (inferred): that answer should
+/// still arrive.
 const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(100);
 
 /// Where host names lead.
