@@ -6,11 +6,12 @@ use super::document::{ApiSection, Document, FrontDoorSection, InlineOperation, N
 use super::model::{
     Api, Azure, FrontDoor, Gateway, Network, Operation, ParameterKind, Spec, TemplateParameter,
 };
-use super::read::{Kept, Reader};
+use super::read::Reader;
 use super::tree::Node;
 use super::value::{OperationName, Region, ScopeName};
+use super::written::Kept;
 use super::{regions, topology};
-use crate::text::nearest;
+use crate::text::{list_of_names, nearest};
 
 /// The model, if nothing stands in its way; every section is tried, so that every problem is found.
 pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>) -> Option<Spec> {
@@ -152,7 +153,7 @@ fn operations(
                 node,
                 Code::MissingKey,
                 format!("`{}` has no operations", node.path),
-                Some(help),
+                help,
             );
             return None;
         }
@@ -184,7 +185,7 @@ fn operations(
             node,
             Code::MissingKey,
             format!("{} {} requires no scope", open.method, open.path),
-            Some(help),
+            help,
         );
         return None;
     }
@@ -234,7 +235,7 @@ fn once_each(inline: &[(&InlineOperation, &Node)], reader: &mut Reader<'_>) {
                 operation.path,
                 first.at()
             );
-            reader.report(node, Code::Duplicate, message, None);
+            reader.report(node, Code::Duplicate, message, "keep one of the two");
         }
     }
 }
@@ -255,7 +256,9 @@ fn in_contract(inline: &[(&InlineOperation, &Node)], contract: &Contract, reader
         }
         let wanted = format!("{} {}", operation.method, operation.path);
         let near = nearest(&wanted, offered.iter().map(String::as_str));
-        let help = near.map(|near| format!("did you mean `{near}`?"));
+        let help = near.map_or(format!("it has {}", list_of_names(&offered)), |near| {
+            format!("did you mean `{near}`?")
+        });
         reader.report(
             node.get("path").unwrap_or(node),
             Code::UnknownName,
@@ -283,7 +286,7 @@ fn stand_alone(
             node,
             Code::InvalidName,
             format!("no name can be made of `{display_name}`"),
-            None,
+            "give it a path with letters or digits",
         );
         return None;
     };

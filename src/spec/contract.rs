@@ -44,7 +44,12 @@ impl Read for Contract {
             .get("paths")
             .filter(|paths| !paths.entries().is_empty());
         let Some(paths) = paths else {
-            reader.report(&root, Code::Contract, "the contract has no `paths`", None);
+            reader.report(
+                &root,
+                Code::Contract,
+                "the contract has no operations",
+                "describe them under `paths`",
+            );
             return None;
         };
         let found: Vec<Option<ContractOperation>> = paths
@@ -78,7 +83,7 @@ fn check_version(root: &Node, reader: &mut Reader<'_>) -> Option<()> {
         at,
         Code::Contract,
         "this is no OpenAPI 3.0 or 3.1 contract",
-        Some("it starts with `openapi: 3.0.3`".to_owned()),
+        "it starts with `openapi: 3.0.3`",
     );
     None
 }
@@ -104,14 +109,14 @@ fn path_item(
     let Some(path) = OperationPath::parse(&entry.key) else {
         let help = format!(
             "{}, for example `{}`",
-            OperationPath::RULE.rule,
+            OperationPath::RULE.hint,
             OperationPath::RULE.example
         );
         reader.report(
             &key,
             Code::Contract,
             format!("`{}` is not {}", entry.key, OperationPath::RULE.what),
-            Some(help),
+            help,
         );
         return vec![None];
     };
@@ -138,7 +143,7 @@ fn path_item(
                 &place,
                 Code::Contract,
                 format!("the gateway serves no `{}` operations", item.key),
-                Some(help),
+                help,
             );
             found.push(None);
         } else if item.key == "$ref" {
@@ -146,7 +151,7 @@ fn path_item(
                 &place,
                 Code::Contract,
                 "path items in other places are not followed",
-                Some("write the path item here".to_owned()),
+                "write the path item here",
             );
             found.push(None);
         }
@@ -185,7 +190,7 @@ fn operation(site: &Site<'_>, reader: &mut Reader<'_>) -> Option<ContractOperati
             place,
             Code::Contract,
             format!("no name can be made of `{identifier}`"),
-            Some("give the operation an `operationId` of letters and digits".to_owned()),
+            "give the operation an `operationId` of letters and digits",
         );
     }
     let parameters = template_parameters(site, reader);
@@ -227,16 +232,29 @@ fn template_parameters(site: &Site<'_>, reader: &mut Reader<'_>) -> Option<Vec<T
     let placeholders = site.path.placeholders();
     let parameters: Vec<Option<TemplateParameter>> = placeholders
         .into_iter()
-        .map(|name| match declared.get(name) {
-            Some(parameter) => Some(template_parameter(name, parameter)),
-            None => {
-                let help = format!("add `{{ name: {name}, in: path, required: true, schema: {{ type: string }} }}` to its `parameters`");
-                reader.report(site.place, Code::Contract, format!("`{{{name}}}` is not declared as a path parameter"), Some(help));
-                None
+        .map(|name| {
+            let parameter = declared
+                .get(name)
+                .map(|parameter| template_parameter(name, parameter));
+            if parameter.is_none() {
+                undeclared(name, site.place, reader);
             }
+            parameter
         })
         .collect();
     parameters.into_iter().collect()
+}
+
+fn undeclared(name: &str, operation: &Node, reader: &mut Reader<'_>) {
+    let message = format!("`{{{name}}}` is not declared as a path parameter");
+    let parameter =
+        format!("{{ name: {name}, in: path, required: true, schema: {{ type: string }} }}");
+    reader.report(
+        operation,
+        Code::Contract,
+        message,
+        format!("add `{parameter}` to its `parameters`"),
+    );
 }
 
 fn template_parameter(name: &str, parameter: &Node) -> TemplateParameter {
@@ -283,7 +301,7 @@ fn follow<'n>(root: &'n Node, node: &'n Node, reader: &mut Reader<'_>) -> Option
             reference,
             Code::Contract,
             "this reference leads to nothing in the same file",
-            None,
+            "put what it refers to under `components` of this contract",
         );
     }
     target
@@ -324,7 +342,7 @@ fn check_unique(
                 &node,
                 Code::Contract,
                 message,
-                Some("give it another path or `operationId`".to_owned()),
+                "give it another path or `operationId`",
             );
             fine = None;
         }

@@ -9,7 +9,6 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::{Serialize, Serializer};
 
-use super::source::Source;
 use crate::resource::At;
 use crate::text::plural;
 
@@ -64,8 +63,6 @@ codes! {
     NotForSpecs = "not-for-specs",
     /// The OpenAPI contract says something secgw cannot turn into operations.
     Contract = "contract",
-    /// A policy of the operator's own is malformed, or would undo a guard.
-    Policy = "policy",
 }
 
 impl Serialize for Code {
@@ -81,27 +78,21 @@ pub struct Diagnostic {
     pub code: Code,
     pub message: String,
     /// How to mend it.
-    pub help: Option<String>,
+    pub help: String,
     /// Characters to underline from `at` on; zero where only the position is known.
     #[serde(skip)]
     length: usize,
 }
 
 impl Diagnostic {
-    pub fn new(code: Code, at: At, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, at: At, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             at,
             code,
             message: message.into(),
-            help: None,
+            help: help.into(),
             length: 0,
         }
-    }
-
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
     }
 
     #[must_use]
@@ -124,15 +115,14 @@ impl Diagnostics {
     /// `texts` are shown as they are: whoever knows that a part of them is secret has masked it.
     pub(crate) fn new(mut list: Vec<Diagnostic>, texts: BTreeMap<String, String>) -> Self {
         list.sort();
-        list.dedup();
+        // The detector and a secret's own field may both see the same literal.
+        list.dedup_by(|later, first| {
+            later == first
+                || (later.code == Code::LiteralSecret
+                    && first.code == later.code
+                    && first.at == later.at)
+        });
         Self { list, texts }
-    }
-
-    pub(crate) fn of_source(diagnostic: Diagnostic, source: &Source) -> Self {
-        Self::new(
-            vec![diagnostic],
-            BTreeMap::from([(source.name.to_string(), source.text.clone())]),
-        )
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
@@ -240,14 +230,12 @@ fn render_one(
             paint(palette.error, &"^".repeat(frame.carets))
         ));
     }
-    if let Some(help) = help {
-        lines.push(format!(
-            "{:gutter$} {} {}",
-            "",
-            paint(palette.margin, "="),
-            format_args!("{}: {help}", paint(palette.strong, "help"))
-        ));
-    }
+    lines.push(format!(
+        "{:gutter$} {} {}: {help}",
+        "",
+        paint(palette.margin, "="),
+        paint(palette.strong, "help")
+    ));
     out.push_str(&lines.join("\n"));
     out.push('\n');
 }
@@ -300,11 +288,15 @@ mod tests {
     use super::*;
 
     fn diagnostics(text: &str, line: u32, column: u32, length: usize) -> Diagnostics {
-        let source = Source::new("dev.yaml", text);
-        let at = At::new("gateway.nmae", &source.name, line, column);
-        let diagnostic = Diagnostic::new(Code::UnknownKey, at, "unknown key `nmae`")
-            .help("did you mean `name`?");
-        Diagnostics::of_source(diagnostic.underline(length), &source)
+        let at = At::new("gateway.nmae", &"dev.yaml".into(), line, column);
+        let diagnostic = Diagnostic::new(
+            Code::UnknownKey,
+            at,
+            "unknown key `nmae`",
+            "did you mean `name`?",
+        );
+        let texts = BTreeMap::from([("dev.yaml".to_owned(), text.to_owned())]);
+        Diagnostics::new(vec![diagnostic.underline(length)], texts)
     }
 
     #[test]

@@ -6,17 +6,19 @@ use std::net::Ipv4Addr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::contract::Contract;
+use super::declare::{choice, section};
 use super::diagnostic::Code;
 use super::model::{
     Azure, Backend, Cidr, Cors, Domain, FrontDoorSku, Function, Gateway, Hsts, Identity, Method,
     Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting, SettingValue,
     Waf,
 };
-use super::read::{Filled, Kept, Read, Reader, choice, section, text_schema};
+use super::read::{Read, Reader};
 use super::reference::{Part, Reference, parse};
 use super::secret::is_secret_name;
 use super::tree::{Node, Value};
 use super::value::{ApiName, ApiPath, HostName, OperationPath, ScopeName, SpecName};
+use super::written::{Filled, Kept, text_schema};
 
 section! {
     /// A secure API gateway on Azure: which APIs there are, who may call them, where they run.
@@ -155,7 +157,7 @@ impl Read for Scopes {
                 node,
                 Code::InvalidValue,
                 "at least one is needed here",
-                None,
+                "for example `{ orders.read: Read orders }`",
             );
             return None;
         }
@@ -255,7 +257,7 @@ fn setting(entry: &super::tree::Entry, reader: &mut Reader<'_>) -> Option<Settin
             &key,
             Code::InvalidName,
             format!("`{name}` is not a name for a setting"),
-            Some(help),
+            help,
         );
     }
     let platform = PLATFORM_SETTINGS
@@ -266,7 +268,7 @@ fn setting(entry: &super::tree::Entry, reader: &mut Reader<'_>) -> Option<Settin
             &key,
             Code::NotForSpecs,
             format!("`{name}` is set by secgw itself"),
-            Some("leave it out".to_owned()),
+            "leave it out",
         );
     }
     let value = setting_value(&name, &entry.node, reader)?;
@@ -441,7 +443,7 @@ impl Read for Cidr {
                 node,
                 Code::InvalidValue,
                 format!("`{text}` cannot be the range of the virtual network"),
-                Some(help),
+                help,
             );
         }
         range

@@ -210,9 +210,9 @@ fn insert_defaults(node: &mut Node, defaults: &[(Arc<str>, &'static str, Node)])
                     node: default.clone(),
                 });
             }
-            entries
-                .iter_mut()
-                .for_each(|entry| insert_defaults(&mut entry.node, defaults));
+            for entry in entries {
+                insert_defaults(&mut entry.node, defaults);
+            }
         }
         Value::List(items) => items
             .iter_mut()

@@ -134,8 +134,12 @@ fn environment_file(name: &str, directory: &Path) -> Result<PathBuf, Diagnostics
         None => format!("there is {}", list_of_names(&known)),
     };
     let at = At::new("", &Arc::from(format!("environments/{name}.yaml")), 1, 1);
-    let diagnostic =
-        Diagnostic::new(Code::File, at, format!("there is no environment `{name}`")).help(help);
+    let diagnostic = Diagnostic::new(
+        Code::File,
+        at,
+        format!("there is no environment `{name}`"),
+        help,
+    );
     Err(Diagnostics::new(vec![diagnostic], BTreeMap::new()))
 }
 
@@ -167,7 +171,7 @@ fn read_chain(file: &Path, reader: &mut Reader<'_>) -> Option<Node> {
                 &node,
                 Code::Cycle,
                 format!("`{path}` is already part of this spec"),
-                Some("a spec cannot be laid over itself".to_owned()),
+                "a spec cannot be laid over itself",
             );
             return None;
         }
@@ -188,7 +192,7 @@ fn read_layer(source: &Arc<Source>, reader: &mut Reader<'_>) -> Option<Node> {
             &root,
             Code::WrongType,
             format!("expected a map, found {}", root.describe()),
-            None,
+            "a spec starts with `secgw: v1`",
         );
         return None;
     }
@@ -233,8 +237,7 @@ impl Reader<'_> {
             Ok(source) => Some(source),
             Err(refused) => {
                 let at = At::new("", &Arc::from(file.to_string_lossy().as_ref()), 1, 1);
-                let mut diagnostic = Diagnostic::new(refused.code, at, refused.message);
-                diagnostic.help = refused.help;
+                let diagnostic = Diagnostic::new(refused.code, at, refused.message, refused.help);
                 self.notes.problems.push(diagnostic);
                 None
             }

@@ -1,11 +1,12 @@
 //! What the user wrote: the model, how it is loaded from YAML, and everything that is wrong with it.
 //!
-//! `load` opens files (`project`), makes trees of them (`tree`), lays them over each other and reads them (`read`)
-//! into the written form (`document`) and the model (`model`). `validate` and `topology` know what fits together,
+//! `load` opens files (`project`), makes trees of them (`tree`), lays them over each other and reads them (`read`,
+//! `written`) into the written form (`document`) and the model (`model`), both declared by `declare`. `validate` and `topology` know what fits together,
 //! `contract` what an OpenAPI contract offers. Problems are `diagnostic`s; `effective` says where values came from.
 
 mod assemble;
 mod contract;
+mod declare;
 mod diagnostic;
 mod document;
 mod effective;
@@ -22,6 +23,7 @@ mod topology;
 mod tree;
 mod validate;
 mod value;
+mod written;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics};
 pub use effective::{Effective, EffectiveValue, Origin};

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::declare::{choice, section};
 use super::document::{Scopes, Settings};
-use super::read::{Filled, choice, section};
 use super::tree::Value;
 use super::validate;
 use super::value::{
@@ -21,6 +21,7 @@ use super::value::{
     RedirectUri, Region, ResourceGroupName, ScopeName, ServiceName, SpecName, TenantDomain,
     UserFlowName,
 };
+use super::written::Filled;
 use crate::resource::At;
 
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ pub(crate) struct Project {
 pub(crate) struct Refused {
     pub(crate) code: Code,
     pub(crate) message: String,
-    pub(crate) help: Option<String>,
+    pub(crate) help: String,
 }
 
 impl Project {
@@ -70,7 +70,7 @@ impl Project {
                 message: format!(
                     "`{path}` is an address, and a spec may not make secgw fetch anything"
                 ),
-                help: Some("put the file into the project and give its path".to_owned()),
+                help: "put the file into the project and give its path".to_owned(),
             });
         }
         let file = self.resolve(from, path)?;
@@ -81,7 +81,7 @@ impl Project {
         let text = read(&file).map_err(|reason| Refused {
             code: Code::File,
             message: format!("cannot read `{path}`: {reason}"),
-            help: None,
+            help: "it must be a text file of at most 4 MiB that you may read".to_owned(),
         })?;
         let directory = file.parent().unwrap_or(&file).to_owned();
         let source = Arc::new(Source {
@@ -99,12 +99,8 @@ impl Project {
         let outside = || Refused {
             code: Code::OutsideProject,
             message: format!("`{path}` lies outside the project"),
-            help: self.root.as_ref().map(|root| {
-                format!(
-                    "a spec may name files below `{}` only, unless the operator allows more",
-                    root.display()
-                )
-            }),
+            help: "a spec may name files of its own project only, unless the operator allows more"
+                .to_owned(),
         };
         let joined = self.directory.join(from).join(path);
         // Said before looking at the disk, so that a spec cannot ask which files exist elsewhere.
@@ -118,10 +114,10 @@ impl Project {
         let real = joined.canonicalize().map_err(|error| Refused {
             code: Code::File,
             message: format!("cannot read `{path}`: {}", describe(&error)),
-            help: Some(format!(
+            help: format!(
                 "paths are relative to the file they stand in: looked for `{}`",
                 self.show(&flatten(&joined))
-            )),
+            ),
         })?;
         let inside = self.root.as_ref().is_none_or(|root| real.starts_with(root));
         inside.then_some(real).ok_or_else(outside)

@@ -1,16 +1,13 @@
 //! From trees to the model: every section is read whole, so one mistake never hides the next.
 //!
-//! `section!` declares a part of the model once: the struct, its keys, its defaults, its documentation. Reading,
-//! the check for unknown keys and the JSON Schema all come from that declaration.
+//! `Read` is implemented for single values in `written`, and for sections by what `declare` makes of their
+//! declaration. The `Reader` answers references, opens files and collects what is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::json;
-use uuid::Uuid;
+use schemars::JsonSchema;
 
 use super::diagnostic::{Code, Diagnostic};
 use super::project::{Project, Refused};
@@ -86,7 +83,7 @@ impl<'a> Reader<'a> {
         node: &Node,
         code: Code,
         message: impl Into<String>,
-        help: Option<String>,
+        help: impl Into<String>,
     ) {
         let place = &node.place;
         let length = place
@@ -94,8 +91,7 @@ impl<'a> Reader<'a> {
             .text
             .get(place.offset..place.offset + place.length)
             .map_or(0, |text| text.lines().next().unwrap_or("").chars().count());
-        let mut diagnostic = Diagnostic::new(code, node.at(), message).underline(length);
-        diagnostic.help = help;
+        let diagnostic = Diagnostic::new(code, node.at(), message, help).underline(length);
         self.notes.problems.push(diagnostic);
     }
 
@@ -108,7 +104,7 @@ impl<'a> Reader<'a> {
         help: String,
     ) {
         self.notes.masked.push(node.place.clone());
-        self.report(node, code, message, Some(help));
+        self.report(node, code, message, help);
     }
 
     /// The tree of a file whose nodes lie below `path`, without keys that are there twice.
@@ -121,7 +117,12 @@ impl<'a> Reader<'a> {
                     place: malformed.place,
                     path: Arc::from(path),
                 };
-                self.report(&node, Code::Syntax, malformed.message, None);
+                self.report(
+                    &node,
+                    Code::Syntax,
+                    malformed.message,
+                    "nothing else in this file can be checked before it is mended",
+                );
                 return None;
             }
         };
@@ -139,12 +140,7 @@ impl<'a> Reader<'a> {
                     ..entry.node.clone()
                 };
                 let message = format!("`{}` is already there at line {}", entry.key, first.line);
-                self.report(
-                    &place,
-                    Code::DuplicateKey,
-                    message,
-                    Some("keep one of the two".to_owned()),
-                );
+                self.report(&place, Code::DuplicateKey, message, "keep one of the two");
             } else {
                 seen.insert(&entry.key, &entry.key_place);
             }
@@ -165,22 +161,22 @@ impl<'a> Reader<'a> {
             parent,
             Code::MissingKey,
             format!("{inside} lacks `{key}`"),
-            None,
+            format!("add `{key}: …`, here or in what is laid over it"),
         );
     }
 
     pub(crate) fn wrong_type<T>(&mut self, node: &Node, expected: &str) -> Option<T> {
         let help = match node.value {
             Value::Bool(_) | Value::Integer(_) | Value::Float(_) if expected == "text" => {
-                Some("put it in quotes".to_owned())
+                "put it in quotes".to_owned()
             }
-            Value::Nothing => Some("give it a value, or leave the key out".to_owned()),
+            Value::Nothing => "give it a value, or leave the key out".to_owned(),
             Value::Bool(_)
             | Value::Integer(_)
             | Value::Float(_)
             | Value::Text(_)
             | Value::List(_)
-            | Value::Map(_) => None,
+            | Value::Map(_) => format!("write {expected} here"),
         };
         self.report(
             node,
@@ -218,7 +214,7 @@ impl<'a> Reader<'a> {
                 &place,
                 Code::UnknownKey,
                 format!("unknown key `{}`{inside}", entry.key),
-                Some(help),
+                help,
             );
         }
         Some(())
@@ -255,7 +251,12 @@ impl<'a> Reader<'a> {
         let parts = match parse(text) {
             Ok(parts) => parts,
             Err(message) => {
-                self.report(node, Code::Reference, message, None);
+                self.report(
+                    node,
+                    Code::Reference,
+                    message,
+                    "`$${` writes `${` where no reference is meant",
+                );
                 return None;
             }
         };
@@ -272,7 +273,7 @@ impl<'a> Reader<'a> {
                     node,
                     Code::SecretOutOfPlace,
                     "the value looks like a secret, and this field is not kept secret",
-                    None,
+                    "refer to a value that is no secret, and change this one wherever it is used",
                 );
                 return None;
             }
@@ -299,7 +300,7 @@ impl<'a> Reader<'a> {
                     node,
                     Code::SecretOutOfPlace,
                     "this field is not kept secret",
-                    Some(help),
+                    help,
                 );
                 None
             }
@@ -318,7 +319,7 @@ impl<'a> Reader<'a> {
                 node,
                 Code::SecretOutOfPlace,
                 message,
-                Some("use a variable with another name if its value is no secret".to_owned()),
+                "use a variable with another name if its value is no secret",
             );
             return None;
         }
@@ -345,7 +346,7 @@ impl<'a> Reader<'a> {
             node,
             Code::Reference,
             format!("environment variable `{variable}` is not set"),
-            Some(help.to_owned()),
+            help,
         );
         None
     }
@@ -379,7 +380,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A value in the form it would have had, had it been written out in place of a reference to it.
-    fn scalar<T: std::str::FromStr>(&mut self, node: &Node, expected: &str) -> Option<T> {
+    pub(crate) fn scalar<T: std::str::FromStr>(
+        &mut self,
+        node: &Node,
+        expected: &str,
+    ) -> Option<T> {
         let text = self.text(node)?;
         let value = text.trim().parse().ok();
         if value.is_none() {
@@ -387,435 +392,12 @@ impl<'a> Reader<'a> {
                 node,
                 Code::WrongType,
                 format!("expected {expected}, and the reference came to something else"),
-                None,
+                "give what it refers to a value of that type",
             );
         }
         value
     }
 }
-
-/// Whether the text asks for something from elsewhere, so that its type is only known afterwards.
-fn is_reference(node: &Node) -> bool {
-    node.text().is_some_and(|text| text.contains("${"))
-}
-
-/// A section that must be read as far as possible even where a part of it is wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Kept<T>(pub(crate) Option<T>);
-
-impl<T: Read> Read for Kept<T> {
-    type Written = T::Written;
-    const REQUIRED: bool = T::REQUIRED;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self(T::read(node, reader)))
-    }
-
-    fn absent(parent: &Node, key: &str, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self(T::absent(parent, key, reader)))
-    }
-}
-
-impl<T: Read> Read for Option<T> {
-    type Written = T::Written;
-    const REQUIRED: bool = false;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        T::read(node, reader).map(Some)
-    }
-
-    fn absent(_: &Node, _: &str, _: &mut Reader<'_>) -> Option<Self> {
-        Some(None)
-    }
-}
-
-impl<T: Read> Read for Vec<T> {
-    type Written = Vec<T::Written>;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if !matches!(node.value, Value::List(_)) {
-            return reader.wrong_type(node, "a list");
-        }
-        let items: Vec<Option<T>> = node
-            .items()
-            .iter()
-            .map(|item| T::read(item, reader))
-            .collect();
-        items.into_iter().collect()
-    }
-}
-
-/// A list with at least one item.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Filled<T>(Vec<T>);
-
-impl<T> From<Filled<T>> for Vec<T> {
-    fn from(filled: Filled<T>) -> Self {
-        filled.0
-    }
-}
-
-impl<T: Read> Read for Filled<T> {
-    type Written = Filled<T::Written>;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let list = Vec::<T>::read(node, reader)?;
-        if list.is_empty() {
-            reader.report(
-                node,
-                Code::InvalidValue,
-                "at least one is needed here",
-                None,
-            );
-            return None;
-        }
-        Some(Self(list))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Filled<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("Filled_{}", T::schema_name()).into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": generator.subschema_for::<T>(), "minItems": 1 })
-    }
-}
-
-impl Read for BTreeMap<String, String> {
-    type Written = Self;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if !matches!(node.value, Value::Map(_)) {
-            return reader.wrong_type(node, "a map");
-        }
-        let entries: Vec<Option<(String, String)>> = node
-            .entries()
-            .iter()
-            .map(|entry| Some((entry.key.clone(), reader.text(&entry.node)?)))
-            .collect();
-        entries.into_iter().collect()
-    }
-}
-
-impl Read for bool {
-    type Written = Flexible<Self>;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match node.value {
-            Value::Bool(value) => Some(value),
-            Value::Text(_) if is_reference(node) => reader.scalar(node, "true or false"),
-            Value::Nothing
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_) => reader.wrong_type(node, "true or false"),
-        }
-    }
-}
-
-impl Read for u32 {
-    type Written = Flexible<Self>;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match node.value {
-            Value::Integer(value) => Self::try_from(value)
-                .ok()
-                .or_else(|| reader.wrong_type(node, "a whole number from 0 to 4294967295")),
-            Value::Text(_) if is_reference(node) => reader.scalar(node, "a whole number"),
-            Value::Nothing
-            | Value::Bool(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_) => reader.wrong_type(node, "a whole number"),
-        }
-    }
-}
-
-/// A value, or a reference that comes to one.
-pub(crate) struct Flexible<T>(std::marker::PhantomData<T>);
-
-impl<T: JsonSchema> JsonSchema for Flexible<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("Flexible_{}", T::schema_name()).into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [generator.subschema_for::<T>(), { "type": "string", "pattern": r"\$\{" }] })
-    }
-}
-
-/// Schema of a text that follows a pattern, unless a reference stands in for it.
-pub(crate) fn text_schema(pattern: &str, example: &str) -> Schema {
-    json_schema!({ "type": "string", "pattern": format!(r"(?:{pattern})|\$\{{"), "examples": [example] })
-}
-
-macro_rules! written_as {
-    ($name:ident, $pattern:literal, $example:literal) => {
-        pub(crate) struct $name;
-
-        impl JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                text_schema($pattern, $example)
-            }
-        }
-    };
-}
-
-written_as!(AnyText, r"\S", "Orders API");
-written_as!(
-    UuidText,
-    "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-    "00000000-0000-0000-0000-000000000000"
-);
-written_as!(DurationText, "^[1-9][0-9]*[smhd]$", "5m");
-
-impl Read for String {
-    type Written = AnyText;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node)?;
-        if text.trim().is_empty() {
-            reader.report(node, Code::InvalidValue, "must not be empty", None);
-            return None;
-        }
-        Some(text)
-    }
-}
-
-impl Read for Uuid {
-    type Written = UuidText;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.text(node)?;
-        let uuid = (text.len() == 36)
-            .then(|| Self::parse_str(&text).ok())
-            .flatten();
-        if uuid.is_none() {
-            reader.report(
-                node,
-                Code::InvalidValue,
-                format!("`{text}` is not an id"),
-                Some("expected `00000000-0000-0000-0000-000000000000`".to_owned()),
-            );
-        }
-        uuid
-    }
-}
-
-impl Read for Duration {
-    type Written = DurationText;
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if matches!(node.value, Value::Integer(_)) {
-            let help = "write the unit too: `60s`, `5m`, `1h` or `365d`".to_owned();
-            reader.report(
-                node,
-                Code::InvalidValue,
-                "a duration needs a unit",
-                Some(help),
-            );
-            return None;
-        }
-        let text = reader.text(node)?;
-        let duration = parse_duration(&text);
-        if duration.is_none() {
-            let help = "a whole number and a unit: `60s`, `5m`, `1h` or `365d`".to_owned();
-            reader.report(
-                node,
-                Code::InvalidValue,
-                format!("`{text}` is not a duration"),
-                Some(help),
-            );
-        }
-        duration
-    }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return None,
-    };
-    let count = text.strip_suffix(unit)?;
-    let fine = count.bytes().all(|byte| byte.is_ascii_digit()) && !count.starts_with('0');
-    let count: u64 = fine.then(|| count.parse().ok()).flatten()?;
-    count.checked_mul(seconds).map(Duration::from_secs)
-}
-
-/// One key of a section, for the schema.
-pub(crate) struct FieldRow {
-    pub(crate) key: &'static str,
-    pub(crate) doc: &'static str,
-    pub(crate) required: bool,
-    pub(crate) default: Option<Value>,
-    pub(crate) schema: Schema,
-}
-
-pub(crate) fn section_schema(doc: &str, fields: Vec<FieldRow>) -> Schema {
-    let mut properties = serde_json::Map::new();
-    let mut required = Vec::new();
-    for FieldRow {
-        key,
-        doc,
-        required: is_required,
-        default,
-        mut schema,
-    } in fields
-    {
-        schema.insert("description".to_owned(), json!(doc.trim()));
-        if is_required && default.is_none() {
-            required.push(key);
-        }
-        if let Some(default) = default {
-            schema.insert("default".to_owned(), default.to_json());
-        }
-        properties.insert(key.to_owned(), schema.to_value());
-    }
-    json_schema!({ "type": "object", "description": doc.trim(), "properties": properties, "required": required, "additionalProperties": false })
-}
-
-/// Declares a section of the spec: see the module's documentation. A key's line is
-/// `"key" field: Type [as WrittenType] [= default as it would be written]`.
-macro_rules! section {
-    (
-        $(#[doc = $doc:literal])*
-        $vis:vis struct $name:ident {
-            $( $(#[doc = $field_doc:literal])* $key:literal $field:ident: $type:ty $(as $wire:ty)? $(= $default:expr)?, )*
-        }
-        $(check $check:path)?
-    ) => {
-        $(#[doc = $doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        $vis struct $name {
-            pub at: $crate::resource::At,
-            $( $(#[doc = $field_doc])* pub $field: $type, )*
-        }
-
-        impl $crate::spec::read::Read for $name {
-            type Written = Self;
-
-            fn read(node: &$crate::spec::tree::Node, reader: &mut $crate::spec::read::Reader<'_>) -> Option<Self> {
-                reader.section(node, &[$($key),*])?;
-                $( let $field = reader.field::<$crate::spec::read::section!(@wire $type $(, $wire)?)>(node, $key, $crate::spec::read::section!(@default $($default)?)); )*
-                let section = Self { at: node.at(), $( $field: $field?.into(), )* };
-                $( $check(&section, node, reader); )?
-                Some(section)
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                use $crate::spec::read::{FieldRow, Read};
-                let fields = vec![$(FieldRow {
-                    key: $key,
-                    doc: concat!($($field_doc, "\n"),*),
-                    required: <$crate::spec::read::section!(@wire $type $(, $wire)?) as Read>::REQUIRED,
-                    default: $crate::spec::read::section!(@default $($default)?),
-                    schema: <<$crate::spec::read::section!(@wire $type $(, $wire)?) as Read>::Written>::json_schema(generator),
-                }),*];
-                $crate::spec::read::section_schema(concat!($($doc, "\n"),*), fields)
-            }
-        }
-    };
-    (@wire $type:ty) => { $type };
-    (@wire $type:ty, $wire:ty) => { $wire };
-    (@default) => { None };
-    (@default $default:expr) => { Some($crate::spec::tree::Value::from($default)) };
-}
-pub(crate) use section;
-
-/// Declares a value that is one of a few words. `refused` names words that are known and why they will not do.
-macro_rules! choice {
-    (
-        $(#[doc = $doc:literal])*
-        $vis:vis enum $name:ident {
-            $( $(#[doc = $variant_doc:literal])* $variant:ident = $word:literal, )+
-        }
-        $(refused { $( $refused:literal => $why:literal, )+ })?
-    ) => {
-        $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        $vis enum $name { $( $(#[doc = $variant_doc])* $variant, )+ }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word for it in the spec.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl $crate::spec::read::Read for $name {
-            type Written = Self;
-
-            fn read(node: &$crate::spec::tree::Node, reader: &mut $crate::spec::read::Reader<'_>) -> Option<Self> {
-                let text = reader.text(node)?;
-                let found = Self::ALL.iter().copied().find(|choice| choice.as_str() == text);
-                if found.is_none() {
-                    let refused: &[(&str, &str)] = &[$($(($refused, $why)),+)?];
-                    reader.no_choice(node, &text, &[$($word),+], refused);
-                }
-                found
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "anyOf": [{ "enum": [$($word),+] }, { "type": "string", "pattern": r"\$\{" }] })
-            }
-        }
-    };
-}
-pub(crate) use choice;
 
 impl Reader<'_> {
     pub(crate) fn no_choice(
@@ -831,7 +413,7 @@ impl Reader<'_> {
                 node,
                 Code::Unsupported,
                 format!("`{text}`: {why}"),
-                Some(possible),
+                possible,
             );
             return;
         }
@@ -841,35 +423,7 @@ impl Reader<'_> {
             node,
             Code::InvalidValue,
             format!("`{text}` is not one of the values this key can have"),
-            Some(help),
+            help,
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_a_number_and_a_unit() {
-        assert_eq!(parse_duration("60s"), Some(Duration::from_secs(60)));
-        assert_eq!(
-            parse_duration("365d"),
-            Some(Duration::from_secs(365 * 86400))
-        );
-        for text in [
-            "60",
-            "s",
-            "0s",
-            "1.5h",
-            "-1s",
-            "5 m",
-            "5min",
-            "",
-            "99999999999999999d",
-            "1é",
-        ] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
     }
 }

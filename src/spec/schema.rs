@@ -23,7 +23,7 @@ pub fn schema() -> Value {
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "secgw spec",
-        "if": { "required": ["name", "azure"], "not": { "required": ["extends"] } },
+        "if": { "required": ["name", "gateway"], "not": { "required": ["extends"] } },
         "then": { "$ref": "#/$defs/Spec" },
         "$defs": definitions,
     });

@@ -12,14 +12,3 @@ pub(crate) struct Source {
     pub(crate) directory: PathBuf,
     pub(crate) text: String,
 }
-
-impl Source {
-    #[cfg(test)]
-    pub(crate) fn new(name: &str, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            name: Arc::from(name),
-            directory: PathBuf::new(),
-            text: text.into(),
-        })
-    }
-}

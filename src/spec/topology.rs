@@ -12,85 +12,70 @@ use super::model::{Tier, Topology};
 pub(crate) struct TierRow {
     pub(crate) tier: Tier,
     pub(crate) units: RangeInclusive<u32>,
-    /// Private link from Front Door Premium, with public access off.
-    private_edge: bool,
-    /// Outbound integration into a virtual network, without injection.
-    integration: bool,
-    injection: bool,
-    /// A public address of its own that does not change.
-    static_address: bool,
+    abilities: &'static [Ability],
     /// The tier to take instead, for those that cannot be made secure.
-    nearest: Tier,
+    nearest: Option<Tier>,
 }
+
+#[derive(Clone, Copy, PartialEq)]
+enum Ability {
+    /// Private link from Front Door Premium, with public access off.
+    PrivateEdge,
+    /// Outbound integration into a virtual network, without injection.
+    Integration,
+    Injection,
+    /// A public address of its own that does not change.
+    StaticAddress,
+}
+use Ability::{Injection, Integration, PrivateEdge, StaticAddress};
 
 const fn row(
     tier: Tier,
     units: RangeInclusive<u32>,
-    abilities: [bool; 4],
-    nearest: Tier,
+    abilities: &'static [Ability],
+    nearest: Option<Tier>,
 ) -> TierRow {
-    let [private_edge, integration, injection, static_address] = abilities;
     TierRow {
         tier,
         units,
-        private_edge,
-        integration,
-        injection,
-        static_address,
+        abilities,
         nearest,
     }
 }
 
 const TIERS: &[TierRow] = &[
-    //                            private edge, integration, injection, static address
-    row(
-        Tier::Consumption,
-        0..=0,
-        [false, false, false, false],
-        Tier::Basic,
-    ),
+    row(Tier::Consumption, 0..=0, &[], Some(Tier::Basic)),
     row(
         Tier::Developer,
         1..=1,
-        [true, false, true, true],
-        Tier::Developer,
+        &[PrivateEdge, Injection, StaticAddress],
+        None,
     ),
-    row(Tier::Basic, 1..=2, [true, false, false, true], Tier::Basic),
-    row(
-        Tier::Standard,
-        1..=4,
-        [true, false, false, true],
-        Tier::Standard,
-    ),
+    row(Tier::Basic, 1..=2, &[PrivateEdge, StaticAddress], None),
+    row(Tier::Standard, 1..=4, &[PrivateEdge, StaticAddress], None),
     row(
         Tier::Premium,
         1..=31,
-        [true, false, true, true],
-        Tier::Premium,
+        &[PrivateEdge, Injection, StaticAddress],
+        None,
     ),
-    row(
-        Tier::BasicV2,
-        1..=10,
-        [false, false, false, false],
-        Tier::StandardV2,
-    ),
-    row(
-        Tier::StandardV2,
-        1..=10,
-        [true, true, false, false],
-        Tier::StandardV2,
-    ),
+    row(Tier::BasicV2, 1..=10, &[], Some(Tier::StandardV2)),
+    row(Tier::StandardV2, 1..=10, &[PrivateEdge, Integration], None),
     // Front Door cannot reach a Premium v2 gateway by private link (documented 2025-11-11: "currently").
     row(
         Tier::PremiumV2,
         1..=30,
-        [false, true, true, false],
-        Tier::StandardV2,
+        &[Integration, Injection],
+        Some(Tier::StandardV2),
     ),
 ];
 
-pub(crate) fn tier(tier: Tier) -> Option<&'static TierRow> {
-    TIERS.iter().find(|row| row.tier == tier)
+pub(crate) fn tier(name: Tier) -> &'static TierRow {
+    // Every tier has its row: a test walks them.
+    TIERS
+        .iter()
+        .find(|row| row.tier == name)
+        .unwrap_or(&TIERS[0])
 }
 
 /// Why there is no topology, what is to blame, and what to do instead.
@@ -109,27 +94,19 @@ pub(crate) enum Blames {
 
 /// The topology for this tier and mode, with the reason for people.
 pub(crate) fn choose(mode: NetworkMode, name: Tier) -> Result<(Topology, String), Refusal> {
-    let Some(row) = tier(name) else {
+    let row = tier(name);
+    if let Some(nearest) = row.nearest {
         return Err(refuse(
             Blames::Tier,
-            format!("{name} is not known"),
-            String::new(),
+            why_not(name),
+            format!("the nearest tier that works is {nearest}"),
         ));
-    };
-    if !row.private_edge {
-        let nearest = row.nearest;
-        let remedy = format!("the nearest tier that works is {nearest}");
-        let reason = match name {
-            Tier::PremiumV2 => "Front Door cannot reach a PremiumV2 gateway by private link, and the way through an application gateway is not built".to_owned(),
-            _ => format!("{name} cannot be made secure: it has no private endpoints, no virtual network and no address of its own, so calls could go round Front Door"),
-        };
-        return Err(refuse(Blames::Tier, reason, remedy));
     }
+    let can = |ability| row.abilities.contains(&ability);
     match mode {
-        NetworkMode::Auto if row.integration => Ok(integrated(name)),
-        NetworkMode::Auto => Ok(restricted(name)),
-        NetworkMode::Integrated if row.integration => Ok(integrated(name)),
-        NetworkMode::Integrated => {
+        NetworkMode::Auto | NetworkMode::Integrated if can(Integration) => Ok(integrated(name)),
+        NetworkMode::Auto | NetworkMode::IpRestricted if can(StaticAddress) => Ok(restricted(name)),
+        NetworkMode::Auto | NetworkMode::Integrated => {
             let reason = format!("{name} has no outbound integration into a virtual network");
             Err(refuse(
                 Blames::Mode,
@@ -137,14 +114,17 @@ pub(crate) fn choose(mode: NetworkMode, name: Tier) -> Result<(Topology, String)
                 "use tier StandardV2, or leave `mode` at `auto`".to_owned(),
             ))
         }
-        NetworkMode::IpRestricted if row.static_address => Ok(restricted(name)),
         NetworkMode::IpRestricted => {
             let reason =
                 format!("{name} has no address of its own that a Function could be restricted to");
-            Err(refuse(Blames::Mode, reason, "leave `mode` at `auto`: the tier integrates into a virtual network, which is stronger".to_owned()))
+            Err(refuse(
+                Blames::Mode,
+                reason,
+                "leave `mode` at `auto`: integration into a virtual network is stronger".to_owned(),
+            ))
         }
         NetworkMode::Injected => {
-            let reason = if row.injection {
+            let reason = if can(Injection) {
                 "injection into a virtual network is not built yet".to_owned()
             } else {
                 format!("{name} cannot be injected into a virtual network")
@@ -157,6 +137,15 @@ pub(crate) fn choose(mode: NetworkMode, name: Tier) -> Result<(Topology, String)
             ))
         }
     }
+}
+
+fn why_not(name: Tier) -> String {
+    if name == Tier::PremiumV2 {
+        return "Front Door cannot reach a PremiumV2 gateway by private link, and the way through an application gateway is not built".to_owned();
+    }
+    format!(
+        "{name} cannot be made secure: it has no private endpoints, no virtual network and no address of its own, so calls could go round Front Door"
+    )
 }
 
 fn refuse(blames: Blames, reason: String, remedy: String) -> Refusal {
@@ -250,13 +239,10 @@ mod tests {
     }
 
     #[test]
-    fn every_tier_has_one_row() {
+    fn every_tier_has_its_row() {
         for name in Tier::ALL {
-            assert_eq!(
-                TIERS.iter().filter(|row| row.tier == *name).count(),
-                1,
-                "{name}"
-            );
+            assert_eq!(tier(*name).tier, *name);
         }
+        assert_eq!(TIERS.len(), Tier::ALL.len());
     }
 }

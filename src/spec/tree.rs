@@ -414,3 +414,148 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Map(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tree(text: &str) -> Node {
+        let source = Source {
+            name: Arc::from("a.yaml"),
+            directory: PathBuf::new(),
+            text: text.to_owned(),
+        };
+        let mut root =
+            parse(&Arc::new(source)).unwrap_or_else(|malformed| panic!("{}", malformed.message));
+        root.number("");
+        root
+    }
+
+    fn find<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
+        let below = node
+            .entries()
+            .iter()
+            .map(|entry| &entry.node)
+            .chain(node.items());
+        if &*node.path == path {
+            Some(node)
+        } else {
+            below.into_iter().find_map(|node| find(node, path))
+        }
+    }
+
+    #[test]
+    fn scalars_stand_at_their_value_and_collections_at_their_key() {
+        let root = tree("a:\n  b: x\n  é: [ 1, { c: true } ]\nd: { e: '' }\n");
+        let places = [
+            "a",
+            "a.b",
+            "a[\"é\"]",
+            "a[\"é\"][0]",
+            "a[\"é\"][1]",
+            "a[\"é\"][1].c",
+            "d.e",
+        ];
+        let found = places.map(|path| {
+            find(&root, path)
+                .unwrap()
+                .at()
+                .to_string()
+                .replace("a.yaml:", "")
+        });
+        assert_eq!(found, ["1:1", "2:6", "3:3", "3:8", "3:11", "3:16", "4:9"]);
+    }
+
+    #[test]
+    fn repeated_keys_are_all_kept() {
+        let root = tree("a: 1\na: 2\n");
+        assert_eq!(
+            root.entries()
+                .iter()
+                .map(|entry| entry.key_place.line)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+    }
+
+    /// What the repository ships reads the same with `serde_yaml`, which knows neither positions nor merges.
+    #[test]
+    fn the_files_of_the_repository_read_the_same_with_another_reader() {
+        let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        for name in [
+            "templates/secure-api.yaml",
+            "templates/openapi/orders.yaml",
+            "environments/dev.yaml",
+            "environments/prod.yaml",
+        ] {
+            let text = std::fs::read_to_string(repository.join(name)).unwrap();
+            assert_eq!(
+                tree(&text).value.to_json(),
+                serde_yaml::from_str::<serde_json::Value>(&text).unwrap(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn scalars_that_readers_like_to_disagree_about_read_the_same() {
+        let text = "[yes, on, y, ~, null, 0755, 1_000, 0x10, 0o17, 1e3, 1.10, 2027-01-31, 12:30, '404', \"\\u00e9\", ./a, +1, -0, 5m, .5]";
+        assert_eq!(
+            tree(text).value.to_json(),
+            serde_yaml::from_str::<serde_json::Value>(text).unwrap()
+        );
+    }
+
+    /// The two exceptions: `serde_yaml` knows no merge keys, and refuses repeated keys outright.
+    #[test]
+    fn merges_and_repeated_keys_are_read_where_the_other_reader_differs() {
+        let merged = "base: &b { k: v }\nm: { <<: *b, z: 1 }\n";
+        assert_eq!(
+            tree(merged).value.to_json()["m"],
+            serde_json::json!({ "k": "v", "z": 1 })
+        );
+        assert_ne!(
+            serde_yaml::from_str::<serde_json::Value>(merged).unwrap()["m"],
+            serde_json::json!({ "k": "v", "z": 1 })
+        );
+        assert!(serde_yaml::from_str::<serde_yaml::Value>("a: 1\na: 2\n").is_err());
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            "[ -~é\n]{0,12}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                prop::collection::btree_map("[a-z./{} ]{1,6}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn whatever_the_other_reader_writes_is_read_back(value in json()) {
+            let text = serde_yaml::to_string(&value).unwrap();
+            prop_assert_eq!(tree(&text).value.to_json(), value);
+        }
+
+        #[test]
+        fn an_overlay_of_itself_changes_nothing(value in json()) {
+            let without_null = |text: &str| !text.contains("null");
+            let text = serde_yaml::to_string(&value).unwrap();
+            prop_assume!(without_null(&text));
+            prop_assert_eq!(overlay(tree(&text), tree(&text)).value.to_json(), value);
+        }
+    }
+}

@@ -24,12 +24,10 @@ fn value_of<'n>(section: &'n Node, key: &str) -> &'n Node {
 }
 
 pub(crate) fn units_fit_the_tier(sku: &Sku, node: &Node, reader: &mut Reader<'_>) {
-    let Some(row) = topology::tier(sku.name).filter(|row| !row.units.contains(&sku.units)) else {
-        return;
-    };
+    let row = topology::tier(sku.name);
     // A tier of zero units is refused for what it is; how many units of it is beside the point.
     let (least, most) = (*row.units.start(), *row.units.end());
-    if most > 0 {
+    if most > 0 && !row.units.contains(&sku.units) {
         let help = if least == most {
             format!("{} has {least}", sku.name)
         } else {
@@ -39,7 +37,7 @@ pub(crate) fn units_fit_the_tier(sku: &Sku, node: &Node, reader: &mut Reader<'_>
             value_of(node, "units"),
             Code::Conflict,
             format!("{} cannot have {} units", sku.name, sku.units),
-            Some(help),
+            help,
         );
     }
 }
@@ -50,16 +48,16 @@ pub(crate) fn rate_limit(limit: &RateLimit, node: &Node, reader: &mut Reader<'_>
             value_of(node, "calls"),
             Code::InvalidValue,
             "no calls at all would be let through",
-            None,
+            "leave `rateLimit` out to set no limit",
         );
     }
-    if limit.per > Duration::from_secs(300) {
+    if limit.per > Duration::from_mins(5) {
         let help = "API Management counts over at most five minutes: `5m`".to_owned();
         reader.report(
             value_of(node, "per"),
             Code::InvalidValue,
             "the time is too long",
-            Some(help),
+            help,
         );
     }
 }
@@ -70,7 +68,7 @@ pub(crate) fn edge_rate_limit(limit: &WafRateLimit, node: &Node, reader: &mut Re
             value_of(node, "requests"),
             Code::InvalidValue,
             "no requests at all would be let through",
-            None,
+            "`1000` is usual",
         );
     }
     if ![60, 300].contains(&limit.per.as_secs()) {
@@ -79,20 +77,20 @@ pub(crate) fn edge_rate_limit(limit: &WafRateLimit, node: &Node, reader: &mut Re
             value_of(node, "per"),
             Code::InvalidValue,
             "the edge cannot count over this time",
-            Some(help),
+            help,
         );
     }
 }
 
 /// Browsers forget shorter promises before they matter; preload lists ask for a year.
 pub(crate) fn hsts(hsts: &Hsts, node: &Node, reader: &mut Reader<'_>) {
-    if hsts.max_age < Duration::from_secs(180 * 24 * 60 * 60) {
+    if hsts.max_age < Duration::from_hours(180 * 24) {
         let help = "at least `180d`; `365d` is usual".to_owned();
         reader.report(
             value_of(node, "maxAge"),
             Code::InvalidValue,
             "browsers would forget too soon that this host wants HTTPS",
-            Some(help),
+            help,
         );
     }
 }
@@ -104,7 +102,7 @@ pub(crate) fn observability(section: &Observability, node: &Node, reader: &mut R
             value_of(node, "appInsights"),
             Code::Conflict,
             "`appInsights` needs `logAnalytics`",
-            Some(help),
+            help,
         );
     }
 }
@@ -201,7 +199,12 @@ fn unique(values: &[Said<'_>], what: &str, reader: &mut Reader<'_>) {
     for (node, text) in values {
         if let Some(first) = seen.get(&text.to_lowercase()) {
             let message = format!("`{text}` is already a {what} at {}", first.at());
-            reader.report(node, Code::Duplicate, message, None);
+            reader.report(
+                node,
+                Code::Duplicate,
+                message,
+                "keep one, or give the other another name",
+            );
         } else {
             seen.insert(text.to_lowercase(), node);
         }
@@ -263,7 +266,7 @@ fn exists(
         node,
         Code::UnknownName,
         format!("no {what} `{name}` is declared"),
-        Some(help),
+        help,
     );
 }
 
@@ -292,7 +295,7 @@ fn loopback_is_for_development(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::Conflict,
             format!("`{text}` would let whatever runs on somebody's machine take part"),
-            Some(help),
+            help,
         );
     }
 }
@@ -314,7 +317,7 @@ fn region_is_reachable(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::Conflict,
             format!("`{location}` is not a region of cloud `{cloud}`"),
-            Some(help),
+            help,
         );
     } else if row.private_link.is_none() {
         let reason = format!("Front Door is not known to reach `{location}` by private link");
@@ -322,7 +325,7 @@ fn region_is_reachable(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::Unsupported,
             reason,
-            Some("use a region of cloud `public` or `usGovernment`".to_owned()),
+            "use a region of cloud `public` or `usGovernment`",
         );
     }
 }
@@ -345,7 +348,7 @@ fn tags_are_possible(root: &Node, reader: &mut Reader<'_>) {
                 &place,
                 Code::InvalidName,
                 format!("`{}` cannot be a tag", entry.key),
-                Some(help),
+                help,
             );
         } else if entry.key.to_lowercase().starts_with("secgw") {
             let help = "tags that start with `secgw` mark what it owns".to_owned();
@@ -353,7 +356,7 @@ fn tags_are_possible(root: &Node, reader: &mut Reader<'_>) {
                 &place,
                 Code::NotForSpecs,
                 format!("`{}` is set by secgw itself", entry.key),
-                Some(help),
+                help,
             );
         }
     }
@@ -371,7 +374,7 @@ fn user_flow_suits_the_provider(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::Conflict,
             format!("`{name}` is no user flow of Azure AD B2C"),
-            Some(help),
+            help,
         );
     }
 }
@@ -386,7 +389,7 @@ fn somebody_is_let_in(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::InvalidValue,
             "nobody at all would be let in",
-            Some(help),
+            help,
         );
     }
 }
@@ -409,7 +412,7 @@ fn network_mode_suits_the_tier(root: &Node, reader: &mut Reader<'_>) {
             find(root, path).unwrap_or(root),
             Code::Unsupported,
             refusal.reason,
-            Some(refusal.remedy),
+            refusal.remedy,
         );
     }
 }
@@ -424,7 +427,7 @@ fn subdomains_are_owned(root: &Node, reader: &mut Reader<'_>) {
             node,
             Code::Conflict,
             "`azurefd.net` is not yours to speak for",
-            Some(help),
+            help,
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Values that are more than text, parsed once: names that Azure would otherwise refuse, addresses, places.
 //!
 //! Each row states its rule three times over, for the reader (`accepts`), the JSON Schema (`pattern`) and people
-//! (`rule`); a test holds the first two together.
+//! (`hint`); a test holds the first two together.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,9 +11,10 @@ use serde::Serialize;
 use url::Url;
 
 use super::diagnostic::Code;
-use super::read::{Read, Reader, text_schema};
+use super::read::{Read, Reader};
 use super::regions;
 use super::tree::Node;
+use super::written::text_schema;
 use crate::text::nearest;
 
 /// What makes a text an acceptable name, address or place.
@@ -21,7 +22,7 @@ pub(crate) struct Rule {
     pub(crate) what: &'static str,
     pub(crate) accepts: fn(&str) -> bool,
     pub(crate) pattern: &'static str,
-    pub(crate) rule: &'static str,
+    pub(crate) hint: &'static str,
     pub(crate) example: &'static str,
     /// Known values, where there are so few that a near miss can be named.
     pub(crate) known: fn() -> Vec<&'static str>,
@@ -94,13 +95,13 @@ fn refuse<T>(node: &Node, text: &str, rule: &Rule, reader: &mut Reader<'_>) -> O
     let known = (rule.known)();
     let help = match nearest(text, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{}, for example `{}`", rule.rule, rule.example),
+        None => format!("{}, for example `{}`", rule.hint, rule.example),
     };
     reader.report(
         node,
         Code::InvalidName,
         format!("`{text}` is not {}", rule.what),
-        Some(help),
+        help,
     );
     None
 }
@@ -198,7 +199,7 @@ text_values! {
         what: "a name for a spec",
         accepts: |text| is_name(text, 1..=24, "-") && is_lower(text) && starts_with_letter(text),
         pattern: "^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$",
-        rule: "1 to 24 lower-case letters, digits and dashes, starting with a letter",
+        hint: "1 to 24 lower-case letters, digits and dashes, starting with a letter",
         example: "orders",
         known: nothing_known,
     }
@@ -206,7 +207,7 @@ text_values! {
         what: "a name for a resource group",
         accepts: is_resource_group,
         pattern: r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$",
-        rule: "1 to 90 letters, digits and `_-.()`, not ending in a dot",
+        hint: "1 to 90 letters, digits and `_-.()`, not ending in a dot",
         example: "rg-orders-prod",
         known: nothing_known,
     }
@@ -215,7 +216,7 @@ text_values! {
         what: "an Azure region",
         accepts: |text| regions::find(text).is_some(),
         pattern: "^[a-z0-9]+$",
-        rule: "the region's name without spaces, in lower case",
+        hint: "the region's name without spaces, in lower case",
         example: "westeurope",
         known: regions::names,
     }
@@ -224,7 +225,7 @@ text_values! {
         what: "the initial domain of an identity tenant",
         accepts: is_tenant,
         pattern: r"^[a-z0-9]{1,27}\.onmicrosoft\.com$",
-        rule: "up to 27 lower-case letters and digits, then `.onmicrosoft.com`",
+        hint: "up to 27 lower-case letters and digits, then `.onmicrosoft.com`",
         example: "contosob2c.onmicrosoft.com",
         known: nothing_known,
     }
@@ -233,7 +234,7 @@ text_values! {
         what: "a name for a user flow",
         accepts: |text| is_name(text, 1..=64, "_"),
         pattern: "^[A-Za-z0-9]([A-Za-z0-9_]{0,62}[A-Za-z0-9])?$",
-        rule: "1 to 64 letters, digits and underscores",
+        hint: "1 to 64 letters, digits and underscores",
         example: "B2C_1_signin",
         known: nothing_known,
     }
@@ -241,7 +242,7 @@ text_values! {
         what: "a name for a scope",
         accepts: |text| is_name(text, 1..=120, "._-"),
         pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]{0,118}[A-Za-z0-9])?$",
-        rule: "1 to 120 letters, digits, dots, dashes and underscores",
+        hint: "1 to 120 letters, digits, dots, dashes and underscores",
         example: "orders.read",
         known: nothing_known,
     }
@@ -250,7 +251,7 @@ text_values! {
         what: "a name for a client application",
         accepts: |text| is_name(text, 1..=90, " ._-"),
         pattern: "^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,88}[A-Za-z0-9])?$",
-        rule: "1 to 90 letters, digits, spaces, dots, dashes and underscores",
+        hint: "1 to 90 letters, digits, spaces, dots, dashes and underscores",
         example: "orders-web",
         known: nothing_known,
     }
@@ -259,7 +260,7 @@ text_values! {
         what: "a name for an API Management service",
         accepts: |text| is_name(text, 1..=50, "-") && starts_with_letter(text),
         pattern: "^[A-Za-z]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?$",
-        rule: "1 to 50 letters, digits and dashes, starting with a letter",
+        hint: "1 to 50 letters, digits and dashes, starting with a letter",
         example: "apim-orders-prod",
         known: nothing_known,
     }
@@ -268,7 +269,7 @@ text_values! {
         what: "a name for a Function app",
         accepts: |text| is_name(text, 2..=60, "-"),
         pattern: "^[A-Za-z0-9][A-Za-z0-9-]{0,58}[A-Za-z0-9]$",
-        rule: "2 to 60 letters, digits and dashes",
+        hint: "2 to 60 letters, digits and dashes",
         example: "func-orders-prod",
         known: nothing_known,
     }
@@ -277,7 +278,7 @@ text_values! {
         what: "a name for an API",
         accepts: |text| is_name(text, 1..=80, "-") && is_lower(text),
         pattern: "^[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?$",
-        rule: "1 to 80 lower-case letters, digits and dashes",
+        hint: "1 to 80 lower-case letters, digits and dashes",
         example: "orders",
         known: nothing_known,
     }
@@ -286,7 +287,7 @@ text_values! {
         what: "a path for an API",
         accepts: is_path,
         pattern: "^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$",
-        rule: "segments of letters, digits and `-._~`, without a slash at the start or the end",
+        hint: "segments of letters, digits and `-._~`, without a slash at the start or the end",
         example: "orders/v1",
         known: nothing_known,
     }
@@ -295,7 +296,7 @@ text_values! {
         what: "a name for an operation",
         accepts: |text| is_name(text, 1..=80, "-") && is_lower(text),
         pattern: "^[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?$",
-        rule: "1 to 80 lower-case letters, digits and dashes",
+        hint: "1 to 80 lower-case letters, digits and dashes",
         example: "list-orders",
         known: nothing_known,
     }
@@ -304,7 +305,7 @@ text_values! {
         what: "a path for an operation",
         accepts: is_operation_path,
         pattern: r"^/([A-Za-z0-9._~:@-]+|\{[A-Za-z0-9_-]+\})?(/([A-Za-z0-9._~:@-]+|\{[A-Za-z0-9_-]+\}))*$",
-        rule: "starts with a slash; each segment is plain text or one parameter in braces",
+        hint: "starts with a slash; each segment is plain text or one parameter in braces",
         example: "/orders/{orderId}",
         known: nothing_known,
     }
@@ -313,7 +314,7 @@ text_values! {
         what: "an origin that may be let in",
         accepts: is_origin,
         pattern: r"^(https://[^/?#*\s]+|http://localhost(:[0-9]+)?)$",
-        rule: "`https://` and a host in lower case, without a path, a wildcard or a default port",
+        hint: "`https://` and a host in lower case, without a path, a wildcard or a default port",
         example: "https://app.contoso.com",
         known: nothing_known,
     }
@@ -322,7 +323,7 @@ text_values! {
         what: "a redirect URI that can be trusted",
         accepts: is_redirect,
         pattern: r"^(https://[^#*\s]+|http://localhost(:[0-9]+)?(/[^#*\s]*)?)$",
-        rule: "`https://`, a host and a path, without a wildcard or a fragment",
+        hint: "`https://`, a host and a path, without a wildcard or a fragment",
         example: "https://app.contoso.com/auth",
         known: nothing_known,
     }
@@ -331,7 +332,7 @@ text_values! {
         what: "a host name that Front Door can serve",
         accepts: is_own_host,
         pattern: r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
-        rule: "a host name of your own in lower case, at most 64 characters",
+        hint: "a host name of your own in lower case, at most 64 characters",
         example: "api.contoso.com",
         known: nothing_known,
     }
@@ -339,7 +340,7 @@ text_values! {
         what: "an e-mail address",
         accepts: is_email,
         pattern: r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-        rule: "a name, `@` and a domain",
+        hint: "a name, `@` and a domain",
         example: "ada@example.com",
         known: nothing_known,
     }
