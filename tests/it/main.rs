@@ -4,4 +4,5 @@ mod policy;
 mod policy_layout;
 mod sandbox;
 mod sandbox_providers;
+#[cfg(test)]
 mod spec;
