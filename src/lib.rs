@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod azure;
+pub mod compile;
 pub mod diff;
 pub mod plan;
 pub mod policy;

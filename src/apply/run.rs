@@ -244,7 +244,7 @@ impl<'a> Run<'a> {
     }
 
     async fn update(&self, change: &Change, found: &Found, set: &Set) -> Result<(), Halt> {
-        let values = self.values(change, set).await?;
+        let values = write::with_comments(change.kind, found, self.values(change, set).await?);
         self.write(change, self.target(change).update(found, &values))
             .await
     }
@@ -428,7 +428,7 @@ impl<'a> Run<'a> {
         set: &Set,
     ) -> Result<crate::resource::compose::Values, Halt> {
         let live = self.live.lock().await;
-        write::values(set, &live).map_err(|missing| {
+        write::values(change.kind, set, &live).map_err(|missing| {
             Halt::Failed(Failure {
                 doing: doing(change),
                 status: None,

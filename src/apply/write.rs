@@ -6,8 +6,11 @@ use uuid::Uuid;
 use crate::azure::cloud::Endpoints;
 use crate::azure::request::Request;
 use crate::plan::Set;
+use crate::policy::{self, Document, Form};
 use crate::resource::compose::{self, Values};
-use crate::resource::{Etag, Found, Generated, Kind, Live, Realm, Ref, ResourceId, Term, Write};
+use crate::resource::{
+    Etag, Found, Generated, How, Kind, Live, Realm, Ref, ResourceId, Term, Write, body,
+};
 
 /// The resource a request is about.
 #[derive(Clone, Copy)]
@@ -19,14 +22,18 @@ pub(super) struct Target<'a> {
 
 /// A value that a change needs and live state does not have, though what it comes from was applied.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} has no value at {}", .0.resource, .0.pointer)]
+#[error("{} has no usable value at {}", .0.resource, .0.pointer)]
 pub(super) struct Missing(Ref);
 
 /// Puts the values that are known by now into what a change sets.
-pub(super) fn values(set: &Set, live: &Live) -> Result<Values, Missing> {
+pub(super) fn values(kind: &Kind, set: &Set, live: &Live) -> Result<Values, Missing> {
+    let lookup = |reference: &Ref| {
+        live.value(reference)
+            .filter(|value| !kind.has_policy() || policy::may_fill(value))
+    };
     set.iter()
         .map(|(pointer, term)| {
-            let term = generated(&term.resolve(&|reference| live.value(reference)));
+            let term = generated(&term.resolve(&lookup));
             let missing = || {
                 term.references()
                     .first()
@@ -40,6 +47,19 @@ pub(super) fn values(set: &Set, live: &Live) -> Result<Values, Missing> {
             }
         })
         .collect()
+}
+
+/// A policy that is rewritten keeps the comments that somebody put into the live one.
+pub(super) fn with_comments(kind: &Kind, found: &Found, mut values: Values) -> Values {
+    let is_policy = |pointer: &str| kind.has(pointer, &|how| how == How::Policy);
+    for (pointer, value) in values.iter_mut().filter(|(pointer, _)| is_policy(pointer)) {
+        let live = body::get(&found.body, pointer).and_then(Value::as_str);
+        let read = |text: &str| Document::read(text, Form::Raw).ok();
+        if let (Some(live), Some(wanted)) = (live.and_then(read), value.as_str().and_then(read)) {
+            *value = Value::String(policy::keep_comments(&live, &wanted).write(Form::Raw));
+        }
+    }
+    values
 }
 
 /// Makes the values that nobody is given.

@@ -8,6 +8,7 @@ use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
 use super::{Note, Plan, order, removal};
 use crate::diff::{self, Difference};
+use crate::policy;
 use crate::resource::kind::Stage;
 use crate::resource::{
     Found, Graph, Live, Observed, Ref, Resource, ResourceId, State, Term, Wanted, Write, body,
@@ -121,7 +122,7 @@ impl<'a> Planner<'a> {
     }
 
     fn create(&mut self, resource: &'a Resource, term: &Term) {
-        let resolved = self.resolved(term);
+        let resolved = self.resolved(resource, term);
         let first = self.withhold(resource, resolved);
         let set = Set::from([(String::new(), first)]);
         let action = match resource.kind.write {
@@ -174,7 +175,7 @@ impl<'a> Planner<'a> {
     }
 
     fn update(&mut self, resource: &'a Resource, term: &Term, found: &Found) {
-        let resolved = self.resolved(term);
+        let resolved = self.resolved(resource, term);
         let mut difference = diff::diff(resource.kind, &resolved, &found.body);
         let notes = std::mem::take(&mut difference.not_effective);
         self.plan
@@ -289,7 +290,7 @@ impl<'a> Planner<'a> {
     fn holds(&self, resource: &Resource, stage: &Stage) -> bool {
         order::awaited(self.desired, resource, stage).all(|needed| {
             let found = self.live.get(&needed.id).found();
-            let term = needed.body().map(|term| self.resolved(term));
+            let term = needed.body().map(|term| self.resolved(needed, term));
             matches!((found, term), (Some(found), Some(term)) if diff::diff(needed.kind, &term, &found.body).is_empty())
         })
     }
@@ -356,13 +357,14 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn resolved(&self, term: &Term) -> Term {
+    fn resolved(&self, resource: &Resource, term: &Term) -> Term {
         term.resolve(&|reference| {
-            if self.is_dirty(reference) {
+            let value = if self.is_dirty(reference) {
                 None
             } else {
                 self.live.value(reference)
-            }
+            };
+            value.filter(|value| !resource.kind.has_policy() || policy::may_fill(value))
         })
     }
 

@@ -142,6 +142,13 @@ pub fn check_filling(text: &str) -> Result<(), BadFilling> {
         .map_or(Ok(()), |c| Err(BadFilling::Character(c)))
 }
 
+/// Whether a value of another resource may stand in a policy: text that [`check_filling`] lets in.
+pub fn may_fill(value: &serde_json::Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| check_filling(text).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,6 +93,8 @@ pub struct Api {
     /// The accounts that get in; none: everybody whom the sign-in lets in.
     pub accounts: Option<Vec<Value>>,
     pub operations: Vec<Operation>,
+    /// For each calling address, of this API alone.
+    pub address_limit: Option<Limit>,
     pub user_limit: Option<Limit>,
     pub user_quota: Option<Limit>,
     pub backend: Backend,
@@ -191,6 +193,10 @@ fn add(section: Section, element: &mut Node, nodes: &[Node]) {
 fn inbound(api: &Api) -> Vec<Element> {
     let mut statements = vec![base()];
     statements.extend(api.cors.as_ref().map(cors));
+    statements.extend(api.address_limit.map(|limit| {
+        let key = Code::caller_address().prefixed(&format!("ip:{}:", api.name));
+        rate_limit_by_key(limit, key)
+    }));
     statements.push(body_guard(api.body_cap));
     statements.push(validate_jwt(&api.token));
     statements.extend(

@@ -20,7 +20,7 @@ mod write;
 
 pub use code::UserClaim;
 pub use difference::{PolicyChange, diff, keep_comments};
-pub use document::{BadFilling, Document, Section, check_filling};
+pub use document::{BadFilling, Document, Section, check_filling, may_fill};
 pub use extra::{Extra, ExtraProblem, Refusal};
 pub use layout::{
     Api, Backend, Edge, Global, Hsts, Operation, USER_ID_HEADER, USER_SCOPES_HEADER, api, global,

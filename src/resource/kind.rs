@@ -310,6 +310,11 @@ impl Kind {
         self.has(path, &|how| how == How::ReadOnly)
     }
 
+    /// Whether its body holds a policy document, into which not every value may be put.
+    pub fn has_policy(&self) -> bool {
+        self.rules.iter().any(|rule| rule.how == How::Policy)
+    }
+
     /// Where a write to `id` queues.
     pub fn lane_of(&self, id: &ResourceId) -> Option<ResourceId> {
         self.lane.and_then(|type_name| id.ancestor(type_name))

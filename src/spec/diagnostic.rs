@@ -63,6 +63,8 @@ codes! {
     NotForSpecs = "not-for-specs",
     /// The OpenAPI contract says something secgw cannot turn into operations.
     Contract = "contract",
+    /// A policy of the operator's own is malformed, or would undo a guard.
+    Policy = "policy",
 }
 
 impl Serialize for Code {

@@ -45,6 +45,7 @@ fn orders() -> Api {
             operation("listOrders", &["orders.read"]),
             operation("createOrder", &["orders.read", "orders.write"]),
         ],
+        address_limit: None,
         user_limit: Some(limit(60, 60)),
         user_quota: Some(limit(10_000, 86_400)),
         backend: Backend {
@@ -101,6 +102,17 @@ fn an_api_for_pre_made_b2c_accounts_has_this_policy() {
 #[test]
 fn an_api_for_external_id_with_statements_of_its_own_has_this_policy() {
     insta::assert_snapshot!(api(&notes()).write(Form::Raw));
+}
+
+#[test]
+fn an_api_can_count_each_address_by_itself_before_the_token_is_read() {
+    let limited = Api {
+        address_limit: Some(limit(10, 60)),
+        ..orders()
+    };
+    let text = api(&limited).write(Form::Raw);
+    let counted = text.find("\"ip:orders:\"").unwrap();
+    assert!(counted < text.find("<validate-jwt").unwrap(), "{text}");
 }
 
 #[test]

@@ -449,7 +449,12 @@ fn each_mistake_is_one_diagnostic_with_its_code_at_its_place() {
 #[test]
 fn every_code_has_a_mistake() {
     let tested: BTreeSet<Code> = MISTAKES.iter().map(|mistake| mistake.code).collect();
-    assert_eq!(tested, Code::ALL.iter().copied().collect());
+    // `policy` is reported by the compiler, which reads policies.
+    let loading = Code::ALL
+        .iter()
+        .copied()
+        .filter(|code| *code != Code::Policy);
+    assert_eq!(tested, loading.collect());
 }
 
 #[test]

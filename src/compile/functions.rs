@@ -1,0 +1,298 @@
+//! The functions: plan, storage by identity, the site and everything that locks it.
+//!
+//! A site is closed from its first write on: what guards it is part of the body that creates it (`siteConfig`), and
+//! the way in (a private endpoint in T1, the gateway's address in T3) comes after its sign-in is required.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, identity, tags};
+use super::ids::{Ids, Role, Subnet};
+use crate::resource::Recommendation::{R1, R2, R3, R4, R5, R6, R7};
+use crate::resource::{Term, concat, each, reference_to, text};
+use crate::spec::{Function, HostingPlan, Runtime, SettingValue, Spec, Topology};
+
+pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
+    spec.functions
+        .iter()
+        .flat_map(|function| {
+            let site = Site {
+                spec,
+                ids,
+                function,
+            };
+            site.drafts()
+        })
+        .collect()
+}
+
+/// One function of the spec, with what its drafts are made from.
+struct Site<'a> {
+    spec: &'a Spec,
+    ids: Ids<'a>,
+    function: &'a Function,
+}
+
+impl Site<'_> {
+    fn drafts(&self) -> Vec<Draft> {
+        vec![
+            self.plan(),
+            self.storage(),
+            self.container(),
+            self.site(),
+            self.publishing("ftp"),
+            self.publishing("scm"),
+            self.settings(),
+            self.authentication(),
+            self.configuration(),
+        ]
+    }
+
+    fn plan(&self) -> Draft {
+        let HostingPlan::FlexConsumption = self.function.plan;
+        let body = json!({
+            "location": self.spec.azure.location,
+            "tags": tags(self.spec),
+            "kind": "functionapp",
+            "sku": { "name": "FC1", "tier": "FlexConsumption" },
+            "properties": { "reserved": true },
+        });
+        Draft::body(self.ids.plan(&self.function.name), &self.function.at, body).serves(&[R3])
+    }
+
+    fn storage(&self) -> Draft {
+        let body = json!({
+            "location": self.spec.azure.location,
+            "tags": tags(self.spec),
+            "kind": "StorageV2",
+            "sku": { "name": "Standard_LRS" },
+            "properties": {
+                "minimumTlsVersion": "TLS1_2",
+                "supportsHttpsTrafficOnly": true,
+                "allowBlobPublicAccess": false,
+                "allowSharedKeyAccess": false,
+                "allowCrossTenantReplication": false,
+                "defaultToOAuthAuthentication": true,
+            }
+        });
+        Draft::body(
+            self.ids.storage(&self.function.name),
+            &self.function.at,
+            body,
+        )
+        .serves(&[R2, R7])
+    }
+
+    fn container(&self) -> Draft {
+        let name = &self.function.name;
+        let body = json!({ "properties": { "publicAccess": "None" } });
+        Draft::body(self.ids.container(name), &self.function.at, body)
+            .after([self.ids.storage(name)])
+            .serves(&[R7])
+    }
+
+    fn site(&self) -> Draft {
+        let name = &self.function.name;
+        let user = self.ids.function_identity(name);
+        let mut properties = json!({
+            "serverFarmId": self.ids.plan(name),
+            "reserved": true,
+            "httpsOnly": true,
+            "publicNetworkAccess": self.public_access(),
+            "sshEnabled": false,
+            "keyVaultReferenceIdentity": user,
+            "functionAppConfig": self.app_config(),
+            "siteConfig": self.closed(),
+        });
+        if self.is_integrated() {
+            properties["virtualNetworkSubnetId"] = json!(self.ids.subnet(Subnet::Functions));
+            properties["outboundVnetRouting"] = json!({ "allTraffic": true });
+        }
+        let body = json!({
+            "location": self.spec.azure.location,
+            "tags": tags(self.spec),
+            "kind": "functionapp,linux",
+            "identity": identity(&user),
+            "properties": properties,
+        });
+        let storage = self.ids.storage(name);
+        let role = Role::StorageBlobDataOwner;
+        let subnet = self
+            .is_integrated()
+            .then(|| self.ids.subnet(Subnet::Functions));
+        Draft::body(self.ids.site(name), &self.function.at, body)
+            .after([self.ids.plan(name), self.ids.container(name)])
+            .after([Ids::role_assignment(&storage, &user, role), user])
+            .after(subnet)
+            .serves(&[R3, self.network_recommendation()])
+    }
+
+    fn app_config(&self) -> Value {
+        let name = &self.function.name;
+        let (language, version) = match self.function.runtime {
+            runtime @ (Runtime::Node20 | Runtime::Node22 | Runtime::Node24) => {
+                ("node", runtime.version())
+            }
+        };
+        json!({
+            "deployment": { "storage": {
+                "type": "blobContainer",
+                "value": self.ids.container_url(name),
+                "authentication": {
+                    "type": "UserAssignedIdentity",
+                    "userAssignedIdentityResourceId": self.ids.function_identity(name),
+                },
+            } },
+            "runtime": { "name": language, "version": version },
+            "scaleAndConcurrency": { "maximumInstanceCount": 100, "instanceMemoryMB": 2048 },
+        })
+    }
+
+    /// What holds before and after the way in is there. The gateway speaks TLS 1.3 to its backends
+    /// (`gateway::protocols`), so nothing older is taken.
+    fn closed(&self) -> Value {
+        json!({
+            "publicNetworkAccess": self.public_access(),
+            "minTlsVersion": "1.3",
+            "scmMinTlsVersion": "1.3",
+            "ftpsState": "Disabled",
+            "http20Enabled": true,
+            "remoteDebuggingEnabled": false,
+            "ipSecurityRestrictionsDefaultAction": "Deny",
+            "scmIpSecurityRestrictionsDefaultAction": "Deny",
+            "scmIpSecurityRestrictionsUseMain": false,
+        })
+    }
+
+    fn configuration(&self) -> Draft {
+        let mut properties = self.closed();
+        properties["ipSecurityRestrictions"] = json!(self.allowed());
+        properties["scmIpSecurityRestrictions"] = json!([]);
+        properties["cors"] = json!({ "allowedOrigins": [], "supportCredentials": false });
+        let name = &self.function.name;
+        let body = json!({ "properties": properties });
+        Draft::body(self.ids.site_config(name, "web"), &self.function.at, body)
+            // Without TLS 1.3 towards backends every call would fail (domain.md I, 20).
+            .after([self.ids.service()])
+            .after(self.ids.function_guards(name))
+            .serves(&[R2, R3, R4, self.network_recommendation()])
+    }
+
+    /// The addresses that the public side of the function lets in: none, or those the gateway calls from today.
+    fn allowed(&self) -> Term {
+        match self.spec.network.topology {
+            Topology::PrivateEdgePrivateBackend => Term::Array(Vec::new()),
+            Topology::PrivateEdgeRestrictedBackend => each(
+                &self.ids.service(),
+                "/properties/publicIPAddresses",
+                json!({
+                    "name": concat([text("gateway-"), Term::Item]),
+                    "priority": 100,
+                    "action": "Allow",
+                    "tag": "Default",
+                    "ipAddress": concat([Term::Item, text("/32")]),
+                }),
+            ),
+        }
+    }
+
+    fn publishing(&self, protocol: &str) -> Draft {
+        let id = self.ids.publishing(&self.function.name, protocol);
+        let body = json!({ "properties": { "allow": false } });
+        Draft::body(id, &self.function.at, body).serves(&[R4, R7])
+    }
+
+    fn settings(&self) -> Draft {
+        let name = &self.function.name;
+        let client = reference_to(&self.ids.function_identity(name), "/properties/clientId");
+        let mut settings = Map::new();
+        let mut set = |key: &str, value: Value| settings.insert(key.to_owned(), value);
+        for setting in &self.function.settings {
+            set(&setting.name, json!(setting_value(&setting.value)));
+        }
+        let account = self.ids.storage_name(name);
+        set("AzureWebJobsStorage__accountName", json!(account));
+        set("AzureWebJobsStorage__credential", json!("managedidentity"));
+        set("AzureWebJobsStorage__clientId", json!(client));
+        if self.spec.observability.app_insights {
+            let component = self.ids.component();
+            set(
+                "APPLICATIONINSIGHTS_CONNECTION_STRING",
+                json!(reference_to(&component, "/properties/ConnectionString")),
+            );
+            let sign_in = concat([text("ClientId="), client, text(";Authorization=AAD")]);
+            set("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", json!(sign_in));
+        }
+        let id = self.ids.site_config(name, "appsettings");
+        Draft::body(id, &self.function.at, json!({ "properties": settings })).serves(&[R7])
+    }
+
+    /// Easy Auth: only the gateway's managed identity gets an answer (domain.md B.3).
+    fn authentication(&self) -> Draft {
+        let application = Ids::backend_application();
+        let audience = reference_to(&application, "/appId");
+        let gateway = self.ids.gateway_identity();
+        let caller = reference_to(&gateway, "/properties/clientId");
+        let principal = reference_to(&gateway, "/properties/principalId");
+        let body = json!({ "properties": {
+            "platform": { "enabled": true, "runtimeVersion": "~1" },
+            "globalValidation": {
+                "requireAuthentication": true,
+                "unauthenticatedClientAction": "Return401",
+                "excludedPaths": [],
+            },
+            "httpSettings": { "requireHttps": true, "forwardProxy": { "convention": "NoProxy" } },
+            "identityProviders": { "azureActiveDirectory": {
+                "enabled": true,
+                "registration": { "clientId": audience, "openIdIssuer": self.issuer() },
+                "validation": {
+                    "allowedAudiences": [audience],
+                    "defaultAuthorizationPolicy": {
+                        "allowedApplications": [caller],
+                        "allowedPrincipals": { "identities": [principal] },
+                    },
+                    "jwtClaimChecks": { "allowedClientApplications": [caller] },
+                },
+            } },
+            "login": { "tokenStore": { "enabled": false } },
+        } });
+        let id = self.ids.site_config(&self.function.name, "authsettingsV2");
+        Draft::body(id, &self.function.at, body)
+            .after([Ids::service_principal(&application)])
+            .serves(&[R1, R7])
+    }
+
+    /// Of the subscription's directory; an identity in it knows its id where the spec does not say it.
+    fn issuer(&self) -> Term {
+        let tenant = match self.spec.azure.tenant_id {
+            Some(tenant) => text(tenant.to_string()),
+            None => reference_to(&self.ids.gateway_identity(), "/properties/tenantId"),
+        };
+        let host = format!("https://{}/", self.ids.hosts().login);
+        concat([text(host), tenant, text("/v2.0")])
+    }
+
+    fn is_integrated(&self) -> bool {
+        self.spec.network.topology == Topology::PrivateEdgePrivateBackend
+    }
+
+    fn public_access(&self) -> &'static str {
+        if self.is_integrated() {
+            "Disabled"
+        } else {
+            "Enabled"
+        }
+    }
+
+    fn network_recommendation(&self) -> crate::resource::Recommendation {
+        if self.is_integrated() { R5 } else { R6 }
+    }
+}
+
+fn setting_value(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Plain(text) => text.clone(),
+        SettingValue::KeyVault { vault, secret } => {
+            format!("@Microsoft.KeyVault(VaultName={vault};SecretName={secret})")
+        }
+    }
+}

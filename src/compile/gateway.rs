@@ -1,0 +1,253 @@
+//! API Management: the service with its TLS settings, what Azure puts into a new one taken out again, backends and
+//! diagnostics. What it answers stands in `apis`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::draft::{Draft, identity, tags};
+use super::ids::{Ids, Role, Subnet, is_classic};
+use crate::resource::Recommendation::{R1, R2, R3, R5, R7, R10};
+use crate::resource::reference_to;
+use crate::spec::{Function, Spec, Tier, Topology};
+
+pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
+    let mut drafts = vec![service(spec, ids), connection(spec, ids), tag(spec, ids)];
+    if is_classic(spec.gateway.sku.name) {
+        drafts.extend(["access", "gitAccess"].map(|name| key_access(spec, ids, name)));
+    }
+    let samples = ids.samples();
+    drafts.extend(
+        samples
+            .into_iter()
+            .map(|id| Draft::absent(id, &spec.gateway.at).serves(&[R7])),
+    );
+    drafts.extend(
+        spec.functions
+            .iter()
+            .map(|function| backend(spec, ids, function)),
+    );
+    if spec.observability.log_analytics {
+        drafts.extend(azure_monitor(spec, ids));
+    }
+    if spec.observability.app_insights {
+        drafts.extend(app_insights(spec, ids));
+    }
+    drafts
+}
+
+fn service(spec: &Spec, ids: Ids) -> Draft {
+    let gateway = &spec.gateway;
+    let mut properties = json!({
+        "publisherName": gateway.publisher.name,
+        "publisherEmail": gateway.publisher.email,
+        // Refused at creation and without an approved connection: the kind's stage withholds it until then.
+        "publicNetworkAccess": "Disabled",
+        "developerPortalStatus": "Disabled",
+        "legacyPortalStatus": "Disabled",
+        "apiVersionConstraint": { "minApiVersion": "2021-08-01" },
+        "customProperties": protocols(gateway.sku.name),
+    });
+    if has_self_hosted_gateway(gateway.sku.name) {
+        properties["configurationApi"] = json!({ "legacyApi": "Disabled" });
+    }
+    let subnet = match spec.network.topology {
+        Topology::PrivateEdgePrivateBackend => {
+            let subnet = ids.subnet(Subnet::Gateway);
+            // In v2 tiers, `External` with a subnet means outgoing integration (domain.md A.1).
+            properties["virtualNetworkType"] = json!("External");
+            properties["virtualNetworkConfiguration"] = json!({ "subnetResourceId": subnet });
+            Some(subnet)
+        }
+        Topology::PrivateEdgeRestrictedBackend => {
+            properties["virtualNetworkType"] = json!("None");
+            None
+        }
+    };
+    let user = ids.gateway_identity();
+    let body = json!({
+        "location": spec.azure.location,
+        "tags": tags(spec),
+        "sku": { "name": gateway.sku.name, "capacity": gateway.sku.units },
+        "identity": identity(&user),
+        "properties": properties,
+    });
+    Draft::body(ids.service(), &gateway.at, body)
+        .after(subnet.into_iter().chain([user]))
+        .serves(&[R1, R2, R7, R10])
+        .serves(match spec.network.topology {
+            Topology::PrivateEdgePrivateBackend => &[R5],
+            Topology::PrivateEdgeRestrictedBackend => &[],
+        })
+}
+
+const PREFIX: &str = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security";
+
+/// Protocols older than TLS 1.2 are off on both sides, TLS 1.3 is on towards backends, and ciphers without forward
+/// secrecy or with SHA-1 are off where the tier has a choice (domain.md A.3). The map is sent whole: what is left out
+/// of an update falls back to its default.
+fn protocols(tier: Tier) -> BTreeMap<String, &'static str> {
+    let old = ["Tls10", "Tls11", "Ssl30"];
+    let mut settings: BTreeMap<String, &str> = old
+        .into_iter()
+        .flat_map(|protocol| {
+            [
+                format!("{PREFIX}.Protocols.{protocol}"),
+                format!("{PREFIX}.Backend.Protocols.{protocol}"),
+            ]
+        })
+        .map(|key| (key, "False"))
+        .collect();
+    settings.insert(format!("{PREFIX}.Backend.Protocols.Tls13"), "True");
+    if is_classic(tier) {
+        settings.extend(WEAK_CIPHERS.map(|cipher| (format!("{PREFIX}.Ciphers.{cipher}"), "False")));
+    }
+    settings
+}
+
+const WEAK_CIPHERS: [&str; 11] = [
+    "TripleDes168",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_256_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+];
+
+/// Asked for by Front Door's origin; pending until somebody who may approves it. It is told from a stranger's by the
+/// message alone, so the approval keeps it.
+fn connection(spec: &Spec, ids: Ids) -> Draft {
+    let body = json!({
+        "properties": { "privateLinkServiceConnectionState": {
+            "status": "Approved",
+            "description": ids.link_message(),
+        } }
+    });
+    Draft::body(ids.connection(), &spec.gateway.at, body)
+        .after([ids.origin()])
+        .serves(&[R5, R10])
+}
+
+/// Links to it say which APIs are this spec's: APIs carry no tags of Azure's.
+fn tag(spec: &Spec, ids: Ids) -> Draft {
+    let body = json!({ "properties": { "displayName": ids.tag_name() } });
+    Draft::body(ids.tag(), &spec.gateway.at, body).serves(&[R1])
+}
+
+/// The management API and the repository that a service answers to keys of its own, past Azure's sign-in.
+fn key_access(spec: &Spec, ids: Ids, name: &str) -> Draft {
+    let body = json!({ "properties": { "enabled": false } });
+    Draft::body(ids.tenant(name), &spec.gateway.at, body).serves(&[R7])
+}
+
+fn backend(spec: &Spec, ids: Ids, function: &Function) -> Draft {
+    let name = &function.name;
+    let body = json!({
+        "properties": {
+            // `api` is where the Functions host puts routes unless its host.json says otherwise.
+            "url": format!("https://{}/api", ids.function_host(name)),
+            "protocol": "http",
+            "tls": { "validateCertificateChain": true, "validateCertificateName": true },
+            // The gateway signs in with its identity; a key here would be a second way in.
+            "credentials": null,
+            "proxy": null,
+        }
+    });
+    let resolved = match spec.network.topology {
+        Topology::PrivateEdgePrivateBackend => vec![ids.zone_group(name), ids.zone_link()],
+        Topology::PrivateEdgeRestrictedBackend => Vec::new(),
+    };
+    Draft::body(ids.backend(name), &function.at, body)
+        .after([ids.site(name)])
+        .after(resolved)
+        .serves(&[R2, R3])
+}
+
+/// What the gateway writes for the workspace's log. The logger has the name under which Azure itself makes one.
+fn azure_monitor(spec: &Spec, ids: Ids) -> [Draft; 2] {
+    let logger = ids.logger("azuremonitor");
+    let body = json!({ "properties": { "loggerType": "azureMonitor", "isBuffered": true } });
+    let diagnostic = diagnostic_body(json!({ "loggerId": logger }));
+    let at = &spec.observability.at;
+    [
+        Draft::body(logger.clone(), at, body).serves(&[R1]),
+        Draft::body(ids.diagnostic("azuremonitor"), at, diagnostic)
+            .after([logger])
+            .serves(&[R1]),
+    ]
+}
+
+fn app_insights(spec: &Spec, ids: Ids) -> [Draft; 2] {
+    let logger = ids.insights_logger();
+    let component = ids.component();
+    let user = ids.gateway_identity();
+    let body = json!({
+        "properties": {
+            "loggerType": "applicationInsights",
+            "resourceId": component,
+            "isBuffered": true,
+            "credentials": {
+                "connectionString": reference_to(&component, "/properties/ConnectionString"),
+                "identityClientId": reference_to(&user, "/properties/clientId"),
+            },
+        }
+    });
+    let diagnostic = diagnostic_body(json!({
+        "loggerId": logger,
+        "httpCorrelationProtocol": "W3C",
+    }));
+    let role = Ids::role_assignment(&component, &user, Role::MonitoringMetricsPublisher);
+    let at = &spec.observability.at;
+    [
+        Draft::body(logger.clone(), at, body)
+            .after([role])
+            .serves(&[R1]),
+        Draft::body(ids.diagnostic("applicationinsights"), at, diagnostic)
+            .after([logger])
+            .serves(&[R1]),
+    ]
+}
+
+/// Every call is logged, and nothing that could be used again: no body, no header, no query, no client address.
+fn diagnostic_body(mut properties: Value) -> Value {
+    let message = json!({
+        "headers": [],
+        "body": { "bytes": 0 },
+        "dataMasking": {
+            "headers": SECRET_HEADERS.map(|name| json!({ "value": name, "mode": "Hide" })),
+            "queryParams": [{ "value": "*", "mode": "Hide" }],
+        },
+    });
+    let exchange = json!({ "request": message, "response": message });
+    properties["alwaysLog"] = json!("allErrors");
+    properties["sampling"] = json!({ "samplingType": "fixed", "percentage": 100 });
+    properties["verbosity"] = json!("information");
+    properties["logClientIp"] = json!(false);
+    properties["frontend"] = exchange.clone();
+    properties["backend"] = exchange;
+    json!({ "properties": properties })
+}
+
+const SECRET_HEADERS: [&str; 4] = [
+    "Authorization",
+    "Cookie",
+    "Ocp-Apim-Subscription-Key",
+    "X-Azure-FDID",
+];
+
+fn has_self_hosted_gateway(tier: Tier) -> bool {
+    match tier {
+        Tier::Developer | Tier::Premium => true,
+        Tier::Consumption
+        | Tier::Basic
+        | Tier::Standard
+        | Tier::BasicV2
+        | Tier::StandardV2
+        | Tier::PremiumV2 => false,
+    }
+}

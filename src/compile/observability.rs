@@ -1,0 +1,76 @@
+//! Logs: the workspace, Application Insights, and who sends what there.
+//!
+//! What the gateway itself writes about a call, where secrets could slip in, is set in `gateway`.
+
+use serde_json::json;
+
+use super::draft::{Draft, tags};
+use super::ids::Ids;
+use crate::resource::Recommendation::{R1, R9};
+use crate::resource::{Recommendation, ResourceId};
+use crate::spec::Spec;
+
+pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    if spec.observability.log_analytics {
+        drafts.push(workspace(spec, ids));
+        drafts.push(setting(spec, ids, &ids.service(), R1));
+        drafts.push(setting(spec, ids, &ids.profile(), R9));
+        let sites = spec
+            .functions
+            .iter()
+            .map(|function| ids.site(&function.name));
+        drafts.extend(sites.map(|site| setting(spec, ids, &site, R1)));
+    }
+    if spec.observability.app_insights {
+        drafts.push(component(spec, ids));
+    }
+    drafts
+}
+
+fn workspace(spec: &Spec, ids: Ids) -> Draft {
+    let body = json!({
+        "location": spec.azure.location,
+        "tags": tags(spec),
+        "properties": {
+            "sku": { "name": "PerGB2018" },
+            "retentionInDays": 90,
+            "features": { "disableLocalAuth": true },
+        }
+    });
+    Draft::body(ids.workspace(), &spec.observability.at, body).serves(&[R1, R9])
+}
+
+fn component(spec: &Spec, ids: Ids) -> Draft {
+    let body = json!({
+        "location": spec.azure.location,
+        "tags": tags(spec),
+        "kind": "web",
+        "properties": {
+            "Application_Type": "web",
+            "WorkspaceResourceId": ids.workspace(),
+            "DisableLocalAuth": true,
+        }
+    });
+    Draft::body(ids.component(), &spec.observability.at, body)
+        .after([ids.workspace()])
+        .serves(&[R1])
+}
+
+/// Everything a resource logs, to the workspace. The category group follows what Azure adds later.
+fn setting(spec: &Spec, ids: Ids, of: &ResourceId, serves: Recommendation) -> Draft {
+    let mut body = json!({
+        "properties": {
+            "workspaceId": ids.workspace(),
+            "logs": [{ "categoryGroup": "allLogs", "enabled": true }],
+            "metrics": [{ "category": "AllMetrics", "enabled": true }],
+        }
+    });
+    if *of == ids.service() {
+        // A table of their own: the shared one cuts the gateway's columns (domain.md F).
+        body["properties"]["logAnalyticsDestinationType"] = json!("Dedicated");
+    }
+    Draft::body(ids.diagnostic_setting(of), &spec.observability.at, body)
+        .after([ids.workspace()])
+        .serves(&[serves])
+}

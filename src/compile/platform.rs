@@ -1,0 +1,74 @@
+//! What everything stands on: the resource group, managed identities and what they may do.
+
+use serde_json::{Value, json};
+
+use super::draft::{Draft, tags};
+use super::ids::{Ids, Role};
+use crate::resource::Recommendation::{R1, R2, R3, R4, R5, R6, R7, R8, R9, R10};
+use crate::resource::{At, Recommendation, ResourceId, reference_to};
+use crate::spec::Spec;
+
+const ALL: [Recommendation; 10] = [R1, R2, R3, R4, R5, R6, R7, R8, R9, R10];
+
+pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
+    let mut drafts = vec![
+        Draft::body(ids.group(), &spec.azure.at, tagged(spec)).serves(&ALL),
+        Draft::body(ids.gateway_identity(), &spec.gateway.at, tagged(spec)).serves(&[R1]),
+    ];
+    for function in &spec.functions {
+        let principal = ids.function_identity(&function.name);
+        let storage = ids.storage(&function.name);
+        drafts.push(Draft::body(principal.clone(), &function.at, tagged(spec)).serves(&[R7]));
+        drafts.push(
+            // Owner of blobs is all the host needs for HTTP functions: its leases, keys and packages (domain.md B.4).
+            assignment(
+                ids,
+                &storage,
+                &principal,
+                Role::StorageBlobDataOwner,
+                &function.at,
+            ),
+        );
+    }
+    if spec.observability.app_insights {
+        drafts.extend(telemetry(spec, ids));
+    }
+    drafts
+}
+
+/// Telemetry is sent with an identity, because the component takes no keys.
+fn telemetry<'a>(spec: &'a Spec, ids: Ids<'a>) -> impl Iterator<Item = Draft> + 'a {
+    let gateway = (ids.gateway_identity(), &spec.gateway.at);
+    let functions = spec
+        .functions
+        .iter()
+        .map(move |function| (ids.function_identity(&function.name), &function.at));
+    std::iter::once(gateway)
+        .chain(functions)
+        .map(move |(principal, at)| {
+            let role = Role::MonitoringMetricsPublisher;
+            assignment(ids, &ids.component(), &principal, role, at)
+        })
+}
+
+fn tagged(spec: &Spec) -> Value {
+    json!({ "location": spec.azure.location, "tags": tags(spec) })
+}
+
+fn assignment(
+    ids: Ids,
+    scope: &ResourceId,
+    principal: &ResourceId,
+    role: Role,
+    source: &At,
+) -> Draft {
+    let body = json!({
+        "properties": {
+            "roleDefinitionId": ids.role_definition(role),
+            "principalId": reference_to(principal, "/properties/principalId"),
+            // Said, so that Azure does not look a brand-new principal up and fail (domain.md I, 14).
+            "principalType": "ServicePrincipal",
+        }
+    });
+    Draft::body(Ids::role_assignment(scope, principal, role), source, body).serves(&[R7])
+}
