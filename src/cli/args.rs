@@ -1,0 +1,384 @@
+//! The command line: every command and option, in the words a user reads in `--help`.
+//!
+//! Parsing alone. `settings` joins it with the environment and fills in what was left out.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Builds and guards an API gateway on Azure from one short spec
+///
+/// A spec says which APIs there are, who may call them and where they run. secgw compiles it into Azure resources,
+/// compares them with what is live and makes the difference so. There is no state file: Azure is the state.
+#[derive(Debug, Parser)]
+#[command(
+    name = "secgw",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Start here, without an account and without a network:
+  secgw apply -e dev --sandbox        build the `dev` environment on the Azure inside this program
+  secgw plan -e dev --sandbox         see that nothing is left to do
+
+`secgw COMMAND --help` says more about each command."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Validate(ValidateArgs),
+    Render(RenderArgs),
+    Schema(SchemaArgs),
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct TerminalArgs {
+    /// When to use colour; `auto` also minds `NO_COLOR` and `CLICOLOR_FORCE`
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub color: When,
+
+    /// Leave out progress and hints: results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Tell more: every property that is set, every retry; `-vv` also logs requests
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Which spec.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Spec")]
+pub struct SpecArgs {
+    /// Environment: the spec in environments/ENV.yaml
+    #[arg(short, long, value_name = "ENV", conflicts_with = "file")]
+    pub env: Option<String>,
+
+    /// Spec file [default: secgw.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Let the spec read files outside the project
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+/// How the result is written.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct FormatArgs {
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// Stands in for unset variables where nothing is reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub struct StandInArgs {
+    /// Answer references to unset variables with the sandbox's subscription, tenants and credentials
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// Where Azure is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Azure")]
+pub struct AzureArgs {
+    /// Cloud to work in, instead of the spec's `azure.cloud`
+    #[arg(long, value_name = "CLOUD", value_parser = ["public", "usGovernment", "china"])]
+    pub cloud: Option<String>,
+
+    /// Sign in by this method and no other
+    #[arg(long, value_enum, value_name = "METHOD", conflicts_with = "sandbox")]
+    pub auth: Option<Auth>,
+
+    /// Trust these certificate authorities too (PEM), for example of a proxy that inspects TLS
+    #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
+    pub ca_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    ClientSecret,
+    FederatedToken,
+    ManagedIdentity,
+    AzureCli,
+}
+
+/// The Azure inside this program, in place of the real one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub struct SandboxArgs {
+    /// Use the Azure inside this program: no account, no network; its state is kept in DIR
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = ".secgw/sandbox")]
+    pub sandbox: Option<PathBuf>,
+
+    /// Answer each request of the sandbox this much later: `50ms`, `1s`
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "sandbox")]
+    pub latency: Option<Duration>,
+
+    /// How long the sandbox's operations take, as a fraction of Azure's times: 0.1, 1
+    #[arg(long, value_name = "FRACTION", value_parser = fraction, requires = "sandbox")]
+    pub operation_scale: Option<f64>,
+
+    /// Write every request and answer of the sandbox to FILE, as JSON lines without secrets
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    pub record: Option<PathBuf>,
+}
+
+/// Checks a spec offline: every problem at once, with its line and a remedy
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw validate -e prod              check environments/prod.yaml and all it extends
+  secgw validate -e prod --sandbox    the same where its variables are not set
+  secgw validate -e prod -o json      problems as data, for editors and pipelines
+
+Exit codes: 0 valid, 3 not.")]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub stand_in: StandInArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Shows what a spec comes to: values in effect, Azure resources, gateway policies
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw render -e prod                every value in effect, and the line it comes from
+  secgw render -e prod --arm          the compiled resources, as JSON
+  secgw render -e prod --policy orders
+                                      the policy document of the API `orders`, as XML")]
+pub struct RenderArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    /// Show the compiled resources as JSON; values that Azure makes are `$ref`s to their source
+    #[arg(long, conflicts_with = "policy")]
+    pub arm: bool,
+
+    /// Show the policy document of one API as XML; `global` is the one for all
+    #[arg(long, value_name = "API")]
+    pub policy: Option<String>,
+
+    #[command(flatten)]
+    pub stand_in: StandInArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Prints the JSON Schema of specs, for editors
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  secgw schema > secgw.schema.json
+and in the first line of a spec:
+  # yaml-language-server: $schema=./secgw.schema.json")]
+pub struct SchemaArgs {}
+
+/// Shows what `apply` would change, and why; writes nothing
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw plan -e dev --sandbox         against the Azure inside this program
+  secgw plan -e prod                  against the subscription that the spec names
+  secgw plan -e prod -o json          as data: summary, changes, objections
+  secgw plan -e prod --detailed-exitcode
+                                      exit 2 when there are changes, for pipelines
+
+Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE (with AZURE_TENANT_ID and AZURE_CLIENT_ID),
+by the managed identity of the machine, or by `az login`.")]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    /// Exit 2 when there are changes, 0 when there are none
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Plans, asks, and makes Azure what the spec says
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw apply -e dev --sandbox        on the Azure inside this program
+  secgw apply -e prod                 on the subscription that the spec names; asks first
+  secgw apply -e prod --yes           without asking, for pipelines
+
+Ctrl-C starts nothing new and says what Azure is still at work on; running apply again goes on from there.
+
+Exit codes: 0 done, 4 blocked, 5 Azure did not keep all of it, 6 waiting, 7 partly applied.")]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
+    /// Do not ask before writing
+    #[arg(short, long)]
+    pub yes: bool,
+
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// The Azure inside this program
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    Serve(ServeArgs),
+}
+
+/// Serves the sandbox on a port, so that other clients can be pointed at it too
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  secgw sandbox serve --listen 127.0.0.1:4443 --dir .secgw/sandbox
+
+The directory holds the state and `ca.pem`, the certificate authority that clients have to trust. Runs until
+it is interrupted.")]
+pub struct ServeArgs {
+    /// Address and port; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4443")]
+    pub listen: SocketAddr,
+
+    /// Directory of the state
+    #[arg(long, value_name = "DIR", default_value = ".secgw/sandbox")]
+    pub dir: PathBuf,
+
+    /// Answer each request this much later: `50ms`, `1s`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub latency: Option<Duration>,
+
+    /// How long operations take, as a fraction of Azure's times: 0.1, 1
+    #[arg(long, value_name = "FRACTION", value_parser = fraction)]
+    pub operation_scale: Option<f64>,
+
+    /// Write every request and answer to FILE, as JSON lines without secrets
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// Prints a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  secgw completions bash > ~/.local/share/bash-completion/completions/secgw")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (count, unit) = text.split_at(split);
+    let count: Option<u64> = count.parse().ok();
+    match (count, unit) {
+        (Some(count), "ms") => Ok(Duration::from_millis(count)),
+        (Some(count), "s") => Ok(Duration::from_secs(count)),
+        (Some(0), "") => Ok(Duration::ZERO),
+        _ => Err("expected a whole number and a unit, such as `50ms` or `1s`".to_owned()),
+    }
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn plan(line: &[&str]) -> Result<PlanArgs, clap::Error> {
+        match Arguments::try_parse_from([&["secgw", "plan"], line].concat())?.command {
+            Command::Plan(args) => Ok(args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_sandbox_has_a_directory_of_its_own_unless_one_is_given() {
+        let directory = |line: &[&str]| plan(line).unwrap().azure.sandbox.sandbox;
+        assert_eq!(directory(&[]), None);
+        assert_eq!(directory(&["--sandbox"]), Some(".secgw/sandbox".into()));
+        assert_eq!(directory(&["--sandbox=x"]), Some("x".into()));
+        assert!(plan(&["--sandbox", "x"]).is_err());
+    }
+
+    #[test]
+    fn options_of_the_sandbox_need_the_sandbox() {
+        for option in ["--latency=1s", "--operation-scale=0", "--record=x"] {
+            assert!(plan(&[option]).is_err(), "{option}");
+            assert!(plan(&["--sandbox", option]).is_ok(), "{option}");
+        }
+        assert!(plan(&["--sandbox", "--auth", "azure-cli"]).is_err());
+    }
+
+    #[test]
+    fn a_spec_is_named_once() {
+        assert!(plan(&["-e", "dev", "-f", "x.yaml"]).is_err());
+    }
+
+    #[test]
+    fn times_have_a_unit_and_fractions_are_sane() {
+        assert_eq!(time("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
+        for wrong in ["50", "ms", "1.5s", "-1s", ""] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(fraction("0.25"), Ok(0.25));
+        for wrong in ["-1", "NaN", "inf", "x"] {
+            assert!(fraction(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! One file per command, each the same way: settings, read, decide, render, status.
+
+mod apply;
+mod completions;
+mod plan;
+mod render;
+mod schema;
+mod serve;
+mod validate;
+
+use anyhow::Context as _;
+
+use super::Error;
+use super::exit::Exit;
+use super::output::Output;
+use super::settings::{DEFAULT_SPEC, Task, Work};
+use crate::azure::Cloud;
+use crate::spec::{self, LoadOptions, Loaded, SpecFile};
+use crate::text::list_of_names;
+
+pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
+    match task {
+        Task::Validate { spec, format } => validate::run(&spec, format, output),
+        Task::Render { spec, what } => render::run(&spec, &what, output),
+        Task::Schema => schema::run(output),
+        Task::Plan {
+            work,
+            detailed_exitcode,
+        } => block_on(plan::run(work, detailed_exitcode, output)),
+        Task::Apply { work, yes } => block_on(apply::run(work, yes, output)),
+        Task::Serve(options) => block_on(serve::run(options, output)),
+        Task::Completions(shell) => completions::run(shell, output),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(work)
+}
+
+/// The spec that the command is about.
+fn load(options: &LoadOptions) -> Result<Loaded, Error> {
+    if let SpecFile::Path(path) = &options.spec
+        && path.as_os_str() == DEFAULT_SPEC
+        && !options.directory.join(path).exists()
+    {
+        let hint = match spec::environments(&options.directory) {
+            names if names.is_empty() => "name a file with `-f FILE`".to_owned(),
+            names => format!(
+                "name an environment with `-e ENV`: there is {}; or a file with `-f FILE`",
+                list_of_names(names)
+            ),
+        };
+        return Err(Error::usage(
+            format!("there is no {DEFAULT_SPEC} here"),
+            hint,
+        ));
+    }
+    spec::load(options).map_err(Error::Spec)
+}
+
+/// As [`load`], in the cloud that the operator names: that goes before what the spec says.
+fn load_in_cloud(work: &Work) -> Result<Loaded, Error> {
+    let mut loaded = load(&work.spec)?;
+    let name = work.cloud.map(|cloud: &Cloud| cloud.name);
+    let named = spec::Cloud::ALL
+        .iter()
+        .find(|cloud| Some(cloud.as_str()) == name);
+    if let Some(cloud) = named {
+        loaded.spec.azure.cloud = *cloud;
+    }
+    Ok(loaded)
+}

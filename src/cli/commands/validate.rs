@@ -1,0 +1,62 @@
+//! `secgw validate`: everything that can be known about a spec offline.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::{Error, Exit, Output, load};
+use crate::cli::args::Format;
+use crate::render::plan_json::FORMAT_VERSION;
+use crate::render::safe;
+use crate::spec::{Diagnostics, LoadOptions, Loaded, Topology};
+use crate::text::plural;
+
+pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result<Exit, Error> {
+    match (load(spec), format) {
+        (Ok(loaded), Format::Text) => output.data(&valid(&loaded)),
+        (Ok(loaded), Format::Json) => output.json(&data(Some(&loaded), None)),
+        (Err(Error::Spec(found)), Format::Json) => {
+            output
+                .json(&data(None, Some(&found)))
+                .context("cannot write")?;
+            return Ok(Exit::Invalid);
+        }
+        (Err(error), _) => return Err(error),
+    }
+    .context("cannot write")?;
+    Ok(Exit::Ok)
+}
+
+fn valid(loaded: &Loaded) -> String {
+    let spec = &loaded.spec;
+    let operations: usize = spec.apis.iter().map(|api| api.operations.len()).sum();
+    let text = format!(
+        "valid: {} with {}, {}, {}; {} ({})",
+        spec.name,
+        plural(spec.apis.len(), "API"),
+        plural(operations, "operation"),
+        plural(spec.functions.len(), "function"),
+        topology(spec.network.topology),
+        spec.network.reason,
+    );
+    format!("{}\n", safe::line(&text))
+}
+
+fn topology(topology: Topology) -> &'static str {
+    match topology {
+        Topology::PrivateEdgePrivateBackend => "private edge, private backend",
+        Topology::PrivateEdgeRestrictedBackend => "private edge, backend restricted to the gateway",
+    }
+}
+
+fn data(loaded: Option<&Loaded>, found: Option<&Diagnostics>) -> Value {
+    let files: Vec<&str> = loaded.iter().flat_map(|loaded| loaded.files()).collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "valid": loaded.is_some(),
+        "spec": loaded.map(|loaded| loaded.spec.name.to_string()),
+        "topology": loaded.map(|loaded| topology(loaded.spec.network.topology)),
+        "reason": loaded.map(|loaded| &loaded.spec.network.reason),
+        "files": files,
+        "diagnostics": found.map_or_else(|| json!([]), |found| json!(found)),
+    })
+}

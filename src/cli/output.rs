@@ -1,0 +1,125 @@
+//! The way to the screen: stdout is data, stderr is talk.
+//!
+//! Nothing else prints. Text comes styled from `render`; styles are taken out here where the stream or the user does
+//! not want them.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::settings::{Terminal, Verbosity};
+use crate::render::change::Room;
+
+/// Columns where nobody says how many there are: a file, a pipeline's log.
+const UNKNOWN_WIDTH: usize = 100;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    terminal: Terminal,
+    width: usize,
+}
+
+impl Output {
+    pub(super) fn new(terminal: Terminal) -> Self {
+        let width =
+            terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        Self {
+            terminal,
+            width: width.unwrap_or(UNKNOWN_WIDTH).clamp(60, 140),
+        }
+    }
+
+    pub(super) fn room(&self) -> Room {
+        Room {
+            width: self.width,
+            detail: self.is_detailed(),
+        }
+    }
+
+    pub(super) fn is_detailed(&self) -> bool {
+        self.terminal.verbosity >= Verbosity::Detailed
+    }
+
+    /// The result. A reader that has gone away (`| head`) is not an error.
+    pub(super) fn data(&self, text: &str) -> io::Result<()> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.terminal.colour);
+        match stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush())
+        {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    pub(super) fn json(&self, value: &serde_json::Value) -> io::Result<()> {
+        self.data(&format!("{value:#}\n"))
+    }
+
+    /// Progress and hints; not with `--quiet`.
+    pub(super) fn say(&self, text: &str) {
+        if self.terminal.verbosity > Verbosity::Quiet {
+            self.error(text);
+        }
+    }
+
+    /// What always has to be said. Nothing can be done about a stderr that cannot be written.
+    pub(super) fn error(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr().lock(), self.terminal.colour);
+        drop(stream.write_all(text.as_bytes()));
+    }
+
+    /// Whether lines may be drawn over.
+    pub(super) fn is_live(&self) -> bool {
+        io::stderr().is_terminal()
+            && !self.terminal.is_pipeline
+            && self.terminal.verbosity > Verbosity::Quiet
+    }
+
+    /// Text for a stream that does not take styles out by itself.
+    pub(super) fn for_stderr(&self, text: &str) -> String {
+        let choice = match self.terminal.colour {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()),
+            chosen => chosen,
+        };
+        match choice {
+            ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+            ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => text.to_owned(),
+        }
+    }
+
+    /// Whether there is somebody to ask.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal() && !self.terminal.is_pipeline
+    }
+
+    /// Anything but `yes` is a no.
+    pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
+        self.error(question);
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(answer.trim() == "yes")
+    }
+
+    /// What `azure_core` and the sandbox log, with `-vv`; secrets are redacted there.
+    pub(super) fn log(&self) {
+        if self.terminal.verbosity < Verbosity::Logged {
+            return;
+        }
+        let filter = tracing_subscriber::EnvFilter::new(
+            "warn,azure_core=debug,typespec_client_core=debug,secgw=debug",
+        );
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(false)
+            .finish();
+        // Only a second one can fail, and there is none.
+        drop(tracing::subscriber::set_global_default(subscriber));
+    }
+}
+
+/// What the parser of the command line has to say: help on stdout, mistakes on stderr.
+pub(super) fn usage(error: &clap::Error) {
+    drop(error.print());
+}

@@ -1,0 +1,234 @@
+//! From settings and a spec to a plan: starts the sandbox where it is asked for, signs in, reads, plans.
+//!
+//! `plan` and `apply` share everything here; they part at the first write. Secrets are fetched here, at the moment
+//! they are used, and go nowhere else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use azure_core::credentials::TokenCredential;
+use secrecy::SecretString;
+
+use super::error::Error;
+use super::output::Output;
+use super::settings::{Place, Work};
+use crate::azure::auth::{self, IdentityTenant};
+use crate::azure::read::read_live;
+use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route};
+use crate::compile::{self, CompileError};
+use crate::plan::{self, Objection, Plan};
+use crate::render;
+use crate::render::plan::Shown;
+use crate::resource::{Graph, Live};
+use crate::sandbox;
+use crate::spec::{LoadOptions, Loaded, SecretError, SecretSource, Spec};
+use crate::text::plural;
+
+/// Own waits are shortened as operations are, but never to nothing: a poll without a pause is a busy loop.
+const LEAST_PACE: f64 = 0.002;
+/// The tenant of the sandbox's own subscription.
+const SANDBOX_TENANT: &str = "00000000-0000-4000-8000-000000000002";
+
+/// A way to Azure, or to the sandbox, that has signed in.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) target: render::Target,
+    /// Factor on waits of our own: 1 against Azure.
+    pub(super) pace: f64,
+    /// Answers as long as it is held.
+    sandbox: Option<sandbox::Running>,
+}
+
+/// What the spec asks for, what is there, and what follows.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) name: String,
+    pub(super) desired: Graph,
+    pub(super) live: Live,
+    pub(super) plan: Plan,
+    pub(super) objections: Vec<Objection>,
+}
+
+impl Planned {
+    /// Whether there is something that may be written.
+    pub(super) fn is_applicable(&self) -> bool {
+        let Self {
+            plan, objections, ..
+        } = self;
+        plan.has_changes() && plan.unreadable.is_empty() && objections.is_empty()
+    }
+
+    pub(super) fn shown<'a>(&'a self, target: &'a render::Target) -> Shown<'a> {
+        Shown {
+            spec: &self.name,
+            target,
+            plan: &self.plan,
+            objections: &self.objections,
+        }
+    }
+}
+
+/// What the spec asks for. What only compiling finds is shown like any other problem of the spec.
+pub(super) fn compile(loaded: &Loaded) -> Result<Graph, Error> {
+    compile::compile(&loaded.spec).map_err(|error| match error {
+        CompileError::Spec(found) => Error::Spec(loaded.diagnostics(found)),
+        defect @ (CompileError::UnknownKind(_) | CompileError::Graph(_)) => {
+            Error::Other(anyhow::Error::new(defect))
+        }
+    })
+}
+
+/// Where to go, and as whom.
+struct Way {
+    route: Route,
+    auth: AuthSettings,
+    place: render::Place,
+    pace: f64,
+    sandbox: Option<sandbox::Running>,
+}
+
+impl Way {
+    fn to_azure(
+        auth: &AuthSettings,
+        ca_file: Option<&PathBuf>,
+        spec: &Spec,
+        cloud: &'static Cloud,
+    ) -> Result<Self, Error> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let extra_roots = ca_file.into_iter().map(read).collect::<Result<_, _>>()?;
+        let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
+        Ok(Self {
+            route: Route::Internet { extra_roots },
+            auth: AuthSettings {
+                tenant: tenant.or_else(|| auth.tenant.clone()),
+                ..auth.clone()
+            },
+            place: render::Place::Cloud(cloud.name),
+            pace: 1.0,
+            sandbox: None,
+        })
+    }
+
+    async fn to_sandbox(options: &sandbox::Options, spec: &Spec) -> Result<Self, Error> {
+        let running = sandbox::start(options.clone())
+            .await
+            .context("the sandbox does not start")?;
+        let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
+        Ok(Self {
+            route: Route::Loopback {
+                address: running.address(),
+                ca: running.ca_pem().as_bytes().to_vec(),
+            },
+            auth: AuthSettings::sandbox(tenant.as_deref().unwrap_or(SANDBOX_TENANT)),
+            place: render::Place::Sandbox {
+                directory: options.dir.clone(),
+            },
+            pace: options.operation_scale.clamp(LEAST_PACE, 1.0),
+            sandbox: Some(running),
+        })
+    }
+}
+
+impl Session {
+    pub(super) async fn open(work: &Work, spec: &Spec) -> Result<Self, Error> {
+        let cloud = Cloud::find(spec.azure.cloud.as_str()).unwrap_or_else(Cloud::public);
+        let way = match &work.place {
+            Place::Sandbox(options) => Way::to_sandbox(options, spec).await?,
+            Place::Azure { auth, ca_file } => Way::to_azure(auth, ca_file.as_ref(), spec, cloud)?,
+        };
+        let http = PooledClient::new(&way.route).context("cannot set up connections")?;
+        let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
+        let identity = identity(&way, &work.spec, spec, &http, cloud).await?;
+        let client = Client::new(&http, cloud, &signed_in, Some(identity), way.pace)?;
+        let tenant = signed_in.who.tenant.or(way.auth.tenant);
+        Ok(Self {
+            client,
+            target: render::Target {
+                place: way.place,
+                subscription: spec.azure.subscription.to_string(),
+                tenant,
+                identity_tenant: spec.identity.tenant.to_string(),
+            },
+            pace: way.pace,
+            sandbox: way.sandbox,
+        })
+    }
+
+    /// Reads what is live and plans.
+    pub(super) async fn plan(&self, spec: &Spec, desired: Graph, output: &Output) -> Planned {
+        let began = tokio::time::Instant::now();
+        output.say(&format!(
+            "Reading {} on {} …\n",
+            plural(desired.len(), "resource"),
+            self.target
+        ));
+        let before = self.client.sent();
+        let reading = read_live(&self.client, &desired).await;
+        if output.is_detailed() {
+            output.say(&format!(
+                "Read with {} in {} of dependent reads, {} ms\n",
+                plural(count(self.client.sent() - before), "request"),
+                plural(count(reading.levels.into()), "level"),
+                began.elapsed().as_millis()
+            ));
+        }
+        let plan = plan::plan(&desired, &reading.live);
+        let objections = plan::review(&plan, &desired);
+        Planned {
+            name: spec.name.to_string(),
+            desired,
+            live: reading.live,
+            plan,
+            objections,
+        }
+    }
+
+    /// Lets the sandbox finish what it is writing.
+    pub(super) async fn close(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The credential for the identity tenant: the spec's own, else the operator's sign-in there.
+async fn identity(
+    way: &Way,
+    load: &LoadOptions,
+    spec: &Spec,
+    http: &PooledClient,
+    cloud: &Cloud,
+) -> Result<Arc<dyn TokenCredential>, Error> {
+    let tenant = spec.identity.tenant_id.to_string();
+    let Some(credential) = &spec.identity.credential else {
+        let auth = AuthSettings {
+            tenant: Some(tenant),
+            ..way.auth.clone()
+        };
+        return Ok(auth::sign_in(&auth, http, cloud).await?.credential);
+    };
+    let settings = IdentityTenant {
+        tenant,
+        client_id: credential.client_id.to_string(),
+        client_secret: secret(&credential.client_secret, way, load)?,
+    };
+    Ok(auth::identity_tenant(&settings, http, cloud)?)
+}
+
+/// The sandbox takes any secret, so one that is not set is made up there.
+fn secret(source: &SecretSource, way: &Way, load: &LoadOptions) -> Result<SecretString, Error> {
+    match source.read(&load.environment, &load.directory) {
+        Err(SecretError::NotSet { .. }) if way.sandbox.is_some() => {
+            Ok(SecretString::from("sandbox"))
+        }
+        other => Ok(other.context("signing in to the identity tenant")?),
+    }
+}

@@ -1,0 +1,392 @@
+//! One resolve: options, environment variables and defaults become what the commands work from.
+//!
+//! Nothing deeper reads an option or a variable. Every option is taken out of its struct by name here, so that one
+//! that nothing uses does not compile.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use clap_complete::Shell;
+use secrecy::SecretString;
+
+use super::args::{
+    ApplyArgs, Arguments, Auth, AzureArgs, Command, CompletionsArgs, Format, FormatArgs, PlanArgs,
+    RenderArgs, SandboxArgs, SandboxCommand, SchemaArgs, ServeArgs, SpecArgs, StandInArgs,
+    TerminalArgs, ValidateArgs, When,
+};
+use crate::azure::auth::Method;
+use crate::azure::{AuthSettings, Cloud};
+use crate::sandbox;
+use crate::spec::{LoadOptions, SpecFile};
+
+/// Read where neither an environment nor a file is named.
+pub const DEFAULT_SPEC: &str = "secgw.yaml";
+
+/// What the process was started with, apart from its arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    pub variables: BTreeMap<String, String>,
+    pub directory: PathBuf,
+}
+
+impl Surroundings {
+    /// Variables that are not text are left out: nothing secgw reads can be one of them.
+    pub fn of_process() -> io::Result<Self> {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Ok(Self {
+            variables: std::env::vars_os().filter_map(text).collect(),
+            directory: std::env::current_dir()?,
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name).map(String::as_str);
+        value.filter(|value| !value.is_empty())
+    }
+}
+
+#[derive(Debug)]
+pub struct Settings {
+    pub terminal: Terminal,
+    pub task: Task,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    pub colour: ColorChoice,
+    pub verbosity: Verbosity,
+    /// A pipeline's log: no lines that are drawn over, no questions.
+    pub is_pipeline: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    Quiet,
+    Normal,
+    Detailed,
+    /// Also what the HTTP pipeline logs.
+    Logged,
+}
+
+#[derive(Debug)]
+pub enum Task {
+    Validate { spec: LoadOptions, format: Format },
+    Render { spec: LoadOptions, what: Rendered },
+    Schema,
+    Plan { work: Work, detailed_exitcode: bool },
+    Apply { work: Work, yes: bool },
+    Serve(sandbox::Options),
+    Completions(Shell),
+}
+
+#[derive(Debug)]
+pub enum Rendered {
+    Spec(Format),
+    Resources,
+    Policy(String),
+}
+
+/// What plan and apply start from.
+#[derive(Debug)]
+pub struct Work {
+    pub spec: LoadOptions,
+    pub place: Place,
+    /// The operator's word on the cloud: it goes before the spec's.
+    pub cloud: Option<&'static Cloud>,
+    pub format: Format,
+}
+
+#[derive(Debug)]
+pub enum Place {
+    Sandbox(sandbox::Options),
+    Azure {
+        auth: AuthSettings,
+        /// Certificate authorities to trust beside the system's.
+        ca_file: Option<PathBuf>,
+    },
+}
+
+impl Settings {
+    pub fn resolve(arguments: Arguments, around: Surroundings) -> Self {
+        let Arguments { terminal, command } = arguments;
+        let terminal = resolve_terminal(&terminal, &around);
+        let task = match command {
+            Command::Validate(args) => validate(args, around),
+            Command::Render(args) => render(args, around),
+            Command::Schema(SchemaArgs {}) => Task::Schema,
+            Command::Plan(args) => plan(args, around),
+            Command::Apply(args) => apply(args, around),
+            Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
+            Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
+        };
+        Self { terminal, task }
+    }
+}
+
+fn resolve_terminal(args: &TerminalArgs, around: &Surroundings) -> Terminal {
+    let TerminalArgs {
+        color,
+        quiet,
+        verbose,
+    } = *args;
+    Terminal {
+        colour: match color {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        },
+        verbosity: match (quiet, verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Detailed,
+            (false, _) => Verbosity::Logged,
+        },
+        // GitHub and GitLab set CI, Azure Pipelines sets TF_BUILD.
+        is_pipeline: ["CI", "TF_BUILD"]
+            .iter()
+            .any(|name| around.get(name).is_some_and(|value| value != "false")),
+    }
+}
+
+fn validate(args: ValidateArgs, around: Surroundings) -> Task {
+    let ValidateArgs {
+        spec,
+        stand_in: StandInArgs { sandbox },
+        format: FormatArgs { output },
+    } = args;
+    Task::Validate {
+        spec: load_options(spec, sandbox, around),
+        format: output,
+    }
+}
+
+fn render(args: RenderArgs, around: Surroundings) -> Task {
+    let RenderArgs {
+        spec,
+        arm,
+        policy,
+        stand_in: StandInArgs { sandbox },
+        format: FormatArgs { output },
+    } = args;
+    Task::Render {
+        spec: load_options(spec, sandbox, around),
+        what: match (arm, policy) {
+            (_, Some(api)) => Rendered::Policy(api),
+            (true, None) => Rendered::Resources,
+            (false, None) => Rendered::Spec(output),
+        },
+    }
+}
+
+fn plan(args: PlanArgs, around: Surroundings) -> Task {
+    let PlanArgs {
+        spec,
+        detailed_exitcode,
+        azure,
+        format,
+    } = args;
+    Task::Plan {
+        work: work(spec, azure, format, around),
+        detailed_exitcode,
+    }
+}
+
+fn apply(args: ApplyArgs, around: Surroundings) -> Task {
+    let ApplyArgs {
+        spec,
+        yes,
+        azure,
+        format,
+    } = args;
+    Task::Apply {
+        work: work(spec, azure, format, around),
+        yes,
+    }
+}
+
+fn work(spec: SpecArgs, azure: AzureArgs, format: FormatArgs, around: Surroundings) -> Work {
+    let AzureArgs {
+        cloud,
+        auth,
+        ca_file,
+        sandbox,
+    } = azure;
+    let FormatArgs { output } = format;
+    let place = match sandbox_options(sandbox) {
+        Some(options) => Place::Sandbox(options),
+        None => Place::Azure {
+            auth: auth_settings(auth, &around),
+            ca_file,
+        },
+    };
+    Work {
+        spec: load_options(spec, matches!(place, Place::Sandbox(_)), around),
+        place,
+        cloud: cloud.as_deref().and_then(Cloud::find),
+        format: output,
+    }
+}
+
+fn load_options(args: SpecArgs, sandbox: bool, around: Surroundings) -> LoadOptions {
+    let SpecArgs {
+        env,
+        file,
+        allow_outside,
+    } = args;
+    let Surroundings {
+        variables,
+        directory,
+    } = around;
+    LoadOptions {
+        spec: match (env, file) {
+            (Some(env), _) => SpecFile::Environment(env),
+            (None, Some(file)) => SpecFile::Path(file),
+            (None, None) => SpecFile::Path(DEFAULT_SPEC.into()),
+        },
+        directory,
+        environment: variables,
+        sandbox,
+        allow_outside,
+    }
+}
+
+fn sandbox_options(args: SandboxArgs) -> Option<sandbox::Options> {
+    let SandboxArgs {
+        sandbox,
+        latency,
+        operation_scale,
+        record,
+    } = args;
+    sandbox.map(|directory| scaled(directory, latency, operation_scale, record))
+}
+
+fn serve(args: ServeArgs) -> sandbox::Options {
+    let ServeArgs {
+        listen,
+        dir,
+        latency,
+        operation_scale,
+        record,
+    } = args;
+    sandbox::Options {
+        listen,
+        ..scaled(dir, latency, operation_scale, record)
+    }
+}
+
+fn scaled(
+    directory: PathBuf,
+    latency: Option<Duration>,
+    operation_scale: Option<f64>,
+    record: Option<PathBuf>,
+) -> sandbox::Options {
+    let defaults = sandbox::Options::new(directory);
+    sandbox::Options {
+        latency: latency.unwrap_or(defaults.latency),
+        operation_scale: operation_scale.unwrap_or(defaults.operation_scale),
+        record,
+        ..defaults
+    }
+}
+
+fn auth_settings(method: Option<Auth>, around: &Surroundings) -> AuthSettings {
+    let text = |name| around.get(name).map(str::to_owned);
+    AuthSettings {
+        method: method.map(|method| match method {
+            Auth::ClientSecret => Method::ClientSecret,
+            Auth::FederatedToken => Method::FederatedToken,
+            Auth::ManagedIdentity => Method::ManagedIdentity,
+            Auth::AzureCli => Method::AzureCli,
+        }),
+        tenant: text("AZURE_TENANT_ID"),
+        client_id: text("AZURE_CLIENT_ID"),
+        client_secret: around.get("AZURE_CLIENT_SECRET").map(SecretString::from),
+        federated_token_file: text("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
+        managed_identity_announced: around.get("IDENTITY_ENDPOINT").is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    fn settings(line: &str, variables: &[(&str, &str)]) -> Settings {
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::resolve(
+            arguments,
+            Surroundings {
+                variables: variables.collect(),
+                directory: "/work".into(),
+            },
+        )
+    }
+
+    fn work(line: &str, variables: &[(&str, &str)]) -> Work {
+        match settings(line, variables).task {
+            Task::Plan { work, .. } => work,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn signing_in_is_set_by_the_usual_variables() {
+        let variables = [
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_CLIENT_ID", "c"),
+            ("AZURE_CLIENT_SECRET", "s"),
+            ("AZURE_FEDERATED_TOKEN_FILE", ""),
+        ];
+        let Place::Azure { auth, .. } = work("secgw plan", &variables).place else {
+            panic!()
+        };
+        assert_eq!(auth.methods(), [Method::ClientSecret]);
+        assert_eq!(
+            (auth.tenant.as_deref(), auth.client_id.as_deref()),
+            (Some("t"), Some("c"))
+        );
+        assert!(auth.federated_token_file.is_none());
+    }
+
+    #[test]
+    fn only_the_flag_chooses_the_sandbox() {
+        let variables = [("SECGW_SANDBOX", "1")];
+        assert!(matches!(
+            work("secgw plan", &variables).place,
+            Place::Azure { .. }
+        ));
+        let sandboxed = work("secgw plan --sandbox=x --operation-scale 0.5", &[]);
+        let Place::Sandbox(options) = sandboxed.place else {
+            panic!()
+        };
+        assert_eq!(
+            (options.dir, options.operation_scale),
+            (PathBuf::from("x"), 0.5)
+        );
+        assert!(sandboxed.spec.sandbox);
+    }
+
+    #[test]
+    fn the_spec_is_an_environment_a_file_or_the_one_that_lies_here() {
+        let spec = |line: &str| format!("{:?}", work(line, &[]).spec.spec);
+        assert_eq!(spec("secgw plan -e dev"), "Environment(\"dev\")");
+        assert_eq!(spec("secgw plan -f a.yaml"), "Path(\"a.yaml\")");
+        assert_eq!(spec("secgw plan"), "Path(\"secgw.yaml\")");
+    }
+
+    #[test]
+    fn a_pipeline_is_known_by_its_variables() {
+        let is_pipeline =
+            |variables: &[(&str, &str)]| settings("secgw schema", variables).terminal.is_pipeline;
+        assert!(is_pipeline(&[("TF_BUILD", "True")]));
+        assert!(!is_pipeline(&[("CI", "false")]) && !is_pipeline(&[]));
+    }
+}

@@ -1,0 +1,136 @@
+//! What people call a resource, a property and a length of time.
+
+use super::safe;
+use crate::plan::{Change, Key};
+use crate::resource::{Realm, Ref, ResourceId, kinds};
+
+/// The names on the way to it, without types: `apim-orders/orders/listOrders`. Read beside its kind's noun.
+pub fn name(id: &ResourceId) -> String {
+    let name = match id.realm() {
+        Realm::Arm => arm_name(id),
+        Realm::Graph(_) | Realm::Fact => id.name().to_owned(),
+    };
+    safe::line(&name)
+}
+
+fn arm_name(id: &ResourceId) -> String {
+    let mut names = vec![id.name().to_owned()];
+    let mut at = id.parent();
+    while let Some(parent) = at {
+        at = parent.parent();
+        if at.is_some() {
+            names.push(parent.name().to_owned());
+        }
+    }
+    names.reverse();
+    names.join("/")
+}
+
+/// `API Management service apim-orders`.
+pub fn resource(id: &ResourceId) -> String {
+    match kinds::of(id) {
+        Some(kind) => format!("{} {}", kind.noun, name(id)),
+        None => safe::line(&id.short()),
+    }
+}
+
+/// As [`resource`], with the stage where a resource takes several writes.
+pub fn change(key: &Key) -> String {
+    match key.stage {
+        "" => resource(&key.address),
+        stage => format!("{}#{stage}", resource(&key.address)),
+    }
+}
+
+pub fn of(change_: &Change) -> String {
+    change(&change_.key)
+}
+
+/// `/properties/sku/name` is `sku.name` to people; list items and policy elements keep their form.
+pub fn property(path: &str) -> String {
+    let path = path.strip_prefix("/properties").unwrap_or(path);
+    let shown = path
+        .trim_start_matches('/')
+        .replace('/', ".")
+        .replace("~1", "/")
+        .replace("~0", "~");
+    safe::line(&shown)
+}
+
+/// `apim-orders publicIPAddresses`: where a value comes from.
+pub fn source(reference: &Ref) -> String {
+    let value = match reference.pointer.as_str() {
+        "" => String::new(),
+        "/@object" => "object id".to_owned(),
+        "/@id" | "/id" => "id".to_owned(),
+        pointer => property(pointer),
+    };
+    format!("{} {value}", name(&reference.resource))
+        .trim_end()
+        .to_owned()
+}
+
+/// `45 s`, `52 min`, `1 h 10 min`.
+pub fn length(seconds: u64) -> String {
+    match (seconds / 3600, seconds % 3600 / 60, seconds) {
+        (0, _, 0..90) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_called_by_its_noun_and_the_names_on_the_way() {
+        let group = ResourceId::resource_group("s", "rg");
+        let service = group.provider("Microsoft.ApiManagement/service", "apim");
+        let operation = service
+            .child("apis", "orders")
+            .child("operations", "listOrders");
+        assert_eq!(resource(&group), "resource group rg");
+        assert_eq!(resource(&service), "API Management service apim");
+        assert_eq!(resource(&operation), "operation apim/orders/listOrders");
+        let staged = Key {
+            address: service.clone(),
+            stage: "close-public-access",
+        };
+        assert_eq!(
+            change(&staged),
+            "API Management service apim#close-public-access"
+        );
+    }
+
+    #[test]
+    fn a_value_that_comes_later_names_its_source_and_property() {
+        let service = ResourceId::resource_group("s", "rg")
+            .provider("Microsoft.ApiManagement/service", "apim");
+        let late = |pointer| source(&Ref::new(&service, pointer));
+        assert_eq!(
+            late("/properties/publicIPAddresses"),
+            "apim publicIPAddresses"
+        );
+        assert_eq!(late("/@object"), "apim object id");
+    }
+
+    #[test]
+    fn properties_read_as_paths() {
+        assert_eq!(
+            property("/properties/ipSecurityRestrictions[vip]/action"),
+            "ipSecurityRestrictions[vip].action"
+        );
+        assert_eq!(property("/tags/a~1b"), "tags.a/b");
+    }
+
+    #[test]
+    fn lengths_are_said_as_people_say_them() {
+        let said = [5, 89, 90, 2700, 3600, 4200].map(length);
+        assert_eq!(
+            said,
+            ["5 s", "89 s", "1 min", "45 min", "1 h", "1 h 10 min"]
+        );
+    }
+}

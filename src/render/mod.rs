@@ -1,0 +1,18 @@
+//! Data to text and JSON: what people and programs are shown of plans, applies and specs.
+//!
+//! Pure: no terminal, no clock. Text carries ANSI styles, which `cli/output` takes out where they are not wanted, and
+//! never means anything by colour alone. Whatever comes from Azure or a spec passes `safe` on its way.
+
+pub mod change;
+pub mod label;
+pub mod plan;
+pub mod plan_json;
+pub mod progress;
+pub mod report;
+pub mod resources;
+pub mod safe;
+pub mod style;
+pub mod target;
+pub mod value;
+
+pub use target::{Place, Target};

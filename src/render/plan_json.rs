@@ -1,0 +1,66 @@
+//! A plan as data: `secgw plan -o json`. Members are only ever added within one major `format_version`.
+
+use serde_json::{Map, Value, json};
+
+use super::plan::Shown;
+use crate::plan::{Plan, Reason, Verb};
+
+/// Raised in its first part when something that was there means something else or is gone.
+pub const FORMAT_VERSION: &str = "1.0";
+
+impl Shown<'_> {
+    pub fn json(&self) -> Value {
+        let Self {
+            spec,
+            target,
+            plan,
+            objections,
+        } = self;
+        let Plan {
+            changes,
+            unchanged: _,
+            unreadable,
+            foreign,
+            notes,
+        } = plan;
+        let (records, changes): (Vec<_>, Vec<_>) = changes
+            .iter()
+            .partition(|change| change.reason == Reason::Record);
+        let unreadable: Vec<Value> = unreadable
+            .iter()
+            .map(|(id, why)| {
+                json!({ "address": id, "status": why.status, "code": why.code, "message": why.message, "hint": why.hint })
+            })
+            .collect();
+        json!({
+            "format_version": FORMAT_VERSION,
+            "secgw_version": env!("CARGO_PKG_VERSION"),
+            "spec": spec,
+            "target": target,
+            "summary": self.counts(),
+            "digest": plan.digest(),
+            "objections": objections,
+            "changes": changes,
+            "record": records.first(),
+            "unreadable": unreadable,
+            "foreign": foreign,
+            "notes": notes,
+        })
+    }
+
+    fn counts(&self) -> Value {
+        let plan = self.plan;
+        let mut counts: Map<String, Value> = Verb::ALL
+            .iter()
+            .map(|verb| (verb.name().to_owned(), plan.count(*verb).into()))
+            .collect();
+        counts.extend([
+            ("unchanged".to_owned(), plan.unchanged.into()),
+            ("foreign".to_owned(), plan.foreign.len().into()),
+            ("unreadable".to_owned(), plan.unreadable.len().into()),
+            ("blocked".to_owned(), self.objections.len().into()),
+            ("usual_seconds".to_owned(), plan.usual_seconds().into()),
+        ]);
+        Value::Object(counts)
+    }
+}

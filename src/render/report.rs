@@ -1,0 +1,212 @@
+//! How an apply ended, as text and as data: every failure with what Azure said, every skipped change with its cause.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::change::{Room, property};
+use super::plan_json::FORMAT_VERSION;
+use super::progress::{cause, said};
+use super::style::{BAD, DIM, NOTE, paint, wrap};
+use super::{Target, label, safe};
+use crate::apply::{Failure, Outcome};
+use crate::plan::{Change, Key, Plan, Reason};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    pub spec: &'a str,
+    pub target: &'a Target,
+    pub plan: &'a Plan,
+    pub outcomes: &'a BTreeMap<Key, Outcome>,
+    /// The plan on what was read again afterwards.
+    pub after: &'a Plan,
+}
+
+/// Changes by how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub applied: usize,
+    pub failed: usize,
+    pub waiting: usize,
+    pub skipped: usize,
+    /// Changes that are still to do although they were applied.
+    pub not_effective: usize,
+    /// What could not be read again.
+    pub unreadable: usize,
+}
+
+impl Ended<'_> {
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            not_effective: self.not_effective().count(),
+            unreadable: self.after.unreadable.len(),
+            ..Counts::default()
+        };
+        for (_, outcome) in self.shown() {
+            *match outcome {
+                Outcome::Applied => &mut counts.applied,
+                Outcome::Failed(_) => &mut counts.failed,
+                Outcome::Waiting { .. } => &mut counts.waiting,
+                Outcome::Skipped { .. } => &mut counts.skipped,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The change that keeps the record counts only when it fails.
+    fn shown(&self) -> impl Iterator<Item = (&Key, &Outcome)> {
+        self.outcomes.iter().filter(|(key, outcome)| {
+            matches!(outcome, Outcome::Failed(_))
+                || self
+                    .plan
+                    .get(key)
+                    .is_none_or(|change| change.reason != Reason::Record)
+        })
+    }
+
+    /// What the plan afterwards still asks for, of resources that were not left undone.
+    fn not_effective(&self) -> impl Iterator<Item = &Change> {
+        let is_done = |change: &Change| {
+            let outcomes = &mut self
+                .outcomes
+                .iter()
+                .filter(|(key, _)| key.address == change.key.address)
+                .peekable();
+            match outcomes.peek() {
+                Some(_) => outcomes.all(|(_, outcome)| outcome.is_applied()),
+                None => self.outcomes.values().all(Outcome::is_applied),
+            }
+        };
+        let changes = self.after.changes.iter();
+        changes.filter(move |change| change.reason != Reason::Record && is_done(change))
+    }
+
+    /// Ends in one stable line: `Applied 87 changes to orders on SANDBOX …`.
+    pub fn text(&self, room: Room) -> String {
+        let mut out = String::new();
+        for (key, outcome) in self.shown() {
+            match outcome {
+                Outcome::Failed(failure) => failed(key, failure, room, &mut out),
+                Outcome::Waiting { on } => {
+                    let text = format!("? not done yet: {}: {on}", label::change(key));
+                    paragraph(&safe::line(&text), 0, room.width, NOTE, &mut out);
+                }
+                Outcome::Applied | Outcome::Skipped { .. } => {}
+            }
+        }
+        self.skipped(room, &mut out);
+        for change in self.not_effective() {
+            let text = format!("! sent, but not so afterwards: {}", label::of(change));
+            paragraph(&text, 0, room.width, BAD, &mut out);
+            for changed in change.action.properties() {
+                for line in property(changed, room) {
+                    let _infallible = writeln!(out, "    {line}");
+                }
+            }
+        }
+        for (address, why) in &self.after.unreadable {
+            let text = format!("! could not be read again: {address}: {}", why.message);
+            paragraph(&safe::line(&text), 0, room.width, BAD, &mut out);
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&self.summary());
+        out
+    }
+
+    fn skipped(&self, room: Room, out: &mut String) {
+        for (key, outcome) in self.shown() {
+            if let Outcome::Skipped { because } = outcome {
+                let text = format!(". skipped {}: {}", label::change(key), cause(because));
+                paragraph(&text, 0, room.width, DIM, out);
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        let counts = self.counts();
+        let parts = [
+            (counts.failed, "failed"),
+            (counts.waiting, "not done yet"),
+            (counts.skipped, "skipped"),
+            (counts.not_effective, "not effective"),
+            (counts.unreadable, "not read again"),
+        ];
+        let mut rest = String::new();
+        for (count, said) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            let _infallible = write!(rest, ", {count} {said}");
+        }
+        format!(
+            "Applied: {} of {} to {} on {}{rest}.\n",
+            counts.applied,
+            crate::text::plural(self.shown().count(), "change"),
+            safe::line(self.spec),
+            self.target
+        )
+    }
+
+    pub fn json(&self) -> Value {
+        let counts = self.counts();
+        let changes: Vec<Value> = self
+            .shown()
+            .map(|(key, outcome)| {
+                let mut entry = json!(outcome);
+                entry["change"] = json!(key);
+                entry
+            })
+            .collect();
+        let not_effective: Vec<_> = self.not_effective().collect();
+        json!({
+            "format_version": FORMAT_VERSION,
+            "secgw_version": env!("CARGO_PKG_VERSION"),
+            "spec": self.spec,
+            "target": self.target,
+            "summary": {
+                "applied": counts.applied,
+                "failed": counts.failed,
+                "waiting": counts.waiting,
+                "skipped": counts.skipped,
+                "not_effective": counts.not_effective,
+                "unreadable": counts.unreadable,
+            },
+            "outcomes": changes,
+            "not_effective": not_effective,
+        })
+    }
+}
+
+fn failed(key: &Key, failure: &Failure, room: Room, out: &mut String) {
+    let Failure {
+        doing,
+        hint,
+        request_id,
+        ..
+    } = failure;
+    let title = if doing.is_empty() {
+        label::change(key)
+    } else {
+        safe::line(doing)
+    };
+    paragraph(&format!("x failed: {title}"), 0, room.width, BAD, out);
+    paragraph(&said(failure), 4, room.width, anstyle::Style::new(), out);
+    if let Some(hint) = hint {
+        let text = safe::line(&format!("hint: {hint}"));
+        paragraph(&text, 4, room.width, anstyle::Style::new(), out);
+    }
+    if let Some(id) = request_id {
+        let text = safe::line(&format!("request id: {id}"));
+        paragraph(&text, 4, room.width, DIM, out);
+    }
+}
+
+fn paragraph(text: &str, margin: usize, width: usize, style: anstyle::Style, out: &mut String) {
+    for (index, line) in wrap(text, width.saturating_sub(margin + 4))
+        .iter()
+        .enumerate()
+    {
+        let margin = margin + if index == 0 { 0 } else { 4 };
+        let _infallible = writeln!(out, "{}{}", " ".repeat(margin), paint(style, line));
+    }
+}
