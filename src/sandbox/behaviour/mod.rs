@@ -9,9 +9,11 @@ pub(crate) mod insights;
 pub(crate) mod managed_identity;
 pub(crate) mod network;
 pub(crate) mod operational_insights;
+pub(crate) mod private_link;
 pub(crate) mod resources;
 pub(crate) mod rule;
 pub(crate) mod shape;
+pub(crate) mod storage;
 pub(crate) mod style;
 
 use serde_json::Value;
@@ -210,8 +212,14 @@ const PROVIDERS: &[&[Behaviour]] = &[
     insights::ROWS,
     managed_identity::ROWS,
     network::ROWS,
+    network::dns::ROWS,
+    network::endpoint::ROWS,
+    network::security::ROWS,
+    network::subnet::ROWS,
+    network::virtual_network::ROWS,
     operational_insights::ROWS,
     resources::ROWS,
+    storage::ROWS,
 ];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {

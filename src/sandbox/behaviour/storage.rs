@@ -1,0 +1,433 @@
+//! Microsoft.Storage: accounts, their blob service and its containers.
+
+use serde_json::{Value, json};
+
+use super::private_link::{CONNECTION, connections};
+use super::rule::{Effect, Facts, Rule};
+use super::style::{Etag, LocationEnd, LocationForm, LongRunning, Names, Poll, Reply, ReplyBody};
+use super::style::{State, Tags};
+use super::{Action, Behaviour, Call, Evidence, ROW, View, Write, digest, rule};
+use crate::sandbox::arm::location;
+use crate::sandbox::message::Response;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::store::{Entry, Object};
+use crate::sandbox::world::timestamp;
+
+const ACCOUNT: Evidence = Evidence::Recorded("aso__Test_Storage_StorageAccount_20250601_CRUD");
+const LINKED: Evidence = Evidence::Recorded("cli_storage__test_storage_account_private_endpoint");
+const KIND: &str = "Microsoft.Storage/storageAccounts";
+const SERVICE: &str = "Microsoft.Storage/storageAccounts/blobServices";
+const LINK: &str = "Microsoft.Storage/storageAccounts/privateEndpointConnections";
+
+/// The first PUT: 202 without a body, and a `Location` that ends in the account itself.
+const CREATE: Reply = Reply::Operation(LongRunning {
+    status: 202,
+    body: ReplyBody::Empty,
+    poll: Poll {
+        status: None,
+        location: Some((
+            "{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true",
+            LocationEnd::Resource,
+        )),
+    },
+    retry_after: Some(17),
+    typical: 20,
+});
+
+const STORAGE: Behaviour = Behaviour {
+    versions: &["2021-04-01", "2023-01-01", "2024-01-01", "2025-06-01"],
+    ..ROW
+};
+
+const RULES: &[Rule] = &[
+    rule::rule("/sku/tier", Effect::Computed(tier), ACCOUNT),
+    rule::rule(
+        "/properties/keyCreationTime",
+        Effect::Once(key_times),
+        ACCOUNT,
+    ),
+    rule::default("/properties/allowCrossTenantReplication", "false", ACCOUNT),
+    // The service's defaults moved without a new API version: these are those of 2025.
+    rule::default("/properties/minimumTlsVersion", r#""TLS1_2""#, ACCOUNT),
+    rule::default("/properties/allowBlobPublicAccess", "false", ACCOUNT),
+    rule::default("/properties/supportsHttpsTrafficOnly", "true", ACCOUNT),
+    rule::default("/properties/accessTier", r#""Hot""#, ACCOUNT),
+    rule::default(
+        "/properties/networkAcls",
+        r#"{"defaultAction":"Allow"}"#,
+        ACCOUNT,
+    ),
+    rule::default(
+        "/properties/networkAcls/bypass",
+        r#""AzureServices""#,
+        ACCOUNT,
+    ),
+    rule::default("/properties/networkAcls/virtualNetworkRules", "[]", ACCOUNT),
+    rule::default("/properties/networkAcls/ipRules", "[]", ACCOUNT),
+    rule::default("/properties/encryption", "{}", ACCOUNT),
+    rule::default(
+        "/properties/encryption/keySource",
+        r#""Microsoft.Storage""#,
+        ACCOUNT,
+    ),
+    rule::default(
+        "/properties/encryption/services",
+        r#"{"file":{"keyType":"Account","enabled":true},"blob":{"keyType":"Account","enabled":true}}"#,
+        ACCOUNT,
+    ),
+    rule::default(
+        "/properties/encryption/services/blob/enabled",
+        "true",
+        ACCOUNT,
+    ),
+    rule::default(
+        "/properties/encryption/services/blob/keyType",
+        r#""Account""#,
+        ACCOUNT,
+    ),
+    rule::rule(
+        "/properties/encryption/services/*/lastEnabledTime",
+        Effect::Once(|facts| timestamp(facts.now).into()),
+        ACCOUNT,
+    ),
+    rule::rule(
+        "/properties/creationTime",
+        Effect::Once(|facts| timestamp(facts.now).into()),
+        ACCOUNT,
+    ),
+    rule::rule(
+        "/properties/primaryEndpoints",
+        Effect::Computed(endpoints),
+        ACCOUNT,
+    ),
+    rule::rule(
+        "/properties/primaryLocation",
+        Effect::Computed(|facts| {
+            location::short(facts.body["location"].as_str().unwrap_or_default()).into()
+        }),
+        ACCOUNT,
+    ),
+    rule::rule(
+        "/properties/statusOfPrimary",
+        Effect::Fixed(r#""available""#),
+        ACCOUNT,
+    ),
+];
+
+pub(crate) const ROWS: &[Behaviour] = &[
+    Behaviour {
+        arm_type: KIND,
+        shape: "{ location!: string, tags: {*: string}, kind!: Storage|StorageV2|BlobStorage|FileStorage|BlockBlobStorage, \
+            sku!: { name!: Standard_LRS|Standard_GRS|Standard_RAGRS|Standard_ZRS|Premium_LRS|Premium_ZRS|Standard_GZRS|Standard_RAGZRS|StandardV2_LRS|StandardV2_GRS|StandardV2_ZRS|StandardV2_GZRS|PremiumV2_LRS|PremiumV2_ZRS, \
+              -tier: any }, \
+            extendedLocation: any, zones: [string], identity: { -principalId: any, -tenantId: any, \
+              type!: string, userAssignedIdentities: {*: any} }, \
+            properties: { allowedCopyScope: PrivateLink|AAD, publicNetworkAccess: Enabled|Disabled|SecuredByPerimeter, \
+              sasPolicy: { sasExpirationPeriod!: string, expirationAction!: Log|Block }, \
+              keyPolicy: { keyExpirationPeriodInDays!: int }, customDomain: { name!: string, useSubDomainName: bool }, \
+              encryption: { keySource: Microsoft.Storage|Microsoft.Keyvault, requireInfrastructureEncryption: bool, \
+                services: { blob: any, file: any, table: any, queue: any }, keyvaultproperties: any, identity: any }, \
+              networkAcls: { bypass: string, resourceAccessRules: [{ tenantId: string, resourceId: string }], \
+                virtualNetworkRules: [{ id!: string, action: Allow, state: string }], \
+                ipRules: [{ value!: string, action: Allow }], defaultAction!: Allow|Deny }, \
+              accessTier: Hot|Cool|Premium|Cold, azureFilesIdentityBasedAuthentication: any, \
+              supportsHttpsTrafficOnly: bool, isSftpEnabled: bool, isLocalUserEnabled: bool, enableExtendedGroups: bool, \
+              isHnsEnabled: bool, largeFileSharesState: Disabled|Enabled, routingPreference: any, \
+              allowBlobPublicAccess: bool, minimumTlsVersion: TLS1_0|TLS1_1|TLS1_2|TLS1_3, allowSharedKeyAccess: bool, \
+              isNfsV3Enabled: bool, allowCrossTenantReplication: bool, defaultToOAuthAuthentication: bool, \
+              immutableStorageWithVersioning: any, dnsEndpointType: Standard|AzureDnsZone, -provisioningState: any, \
+              -primaryEndpoints: any, -primaryLocation: any, -statusOfPrimary: any, -lastGeoFailoverTime: any, \
+              -secondaryLocation: any, -statusOfSecondary: any, -creationTime: any, -keyCreationTime: any, \
+              -secondaryEndpoints: any, -geoReplicationStats: any, -failoverInProgress: any, \
+              -privateEndpointConnections: any, -blobRestoreStatus: any, -storageAccountSkuConversionStatus: any, \
+              -isSkuConversionBlocked: any, -accountMigrationInProgress: any } }",
+        rules: RULES,
+        location: LocationForm::Lower,
+        state: State::Provisioning {
+            creating: "Creating",
+            updating: "Succeeded",
+            deleting: "Deleting",
+        },
+        create: CREATE,
+        patch: Some(Reply::done(200)),
+        replaced_by_patch: &["/tags"],
+        prepare: account,
+        present: |body, presented| {
+            let found = connections(presented.store, &presented.object.id, LINK);
+            body["properties"]["privateEndpointConnections"] =
+                found.into_iter().map(linked).collect();
+        },
+        actions: &[Action {
+            name: "listKeys",
+            run: list_keys,
+        }],
+        evidence: ACCOUNT,
+        ..STORAGE
+    },
+    Behaviour {
+        arm_type: SERVICE,
+        names: Names::Fixed(&["default"]),
+        shape: "{ -sku: any, properties: { cors: { corsRules: [any] }, defaultServiceVersion: string, \
+            deleteRetentionPolicy: { enabled: bool, days: int, allowPermanentDelete: bool }, isVersioningEnabled: bool, \
+            automaticSnapshotPolicyEnabled: bool, changeFeed: { enabled: bool, retentionInDays: int }, \
+            restorePolicy: any, containerDeleteRetentionPolicy: { enabled: bool, days: int, allowPermanentDelete: bool }, \
+            lastAccessTimeTrackingPolicy: any, -staticWebsite: any } }",
+        rules: &[
+            rule::rule(
+                "/properties/staticWebsite",
+                Effect::Fixed(r#"{"enabled":false}"#),
+                ACCOUNT,
+            ),
+            rule::default("/properties/cors", r#"{"corsRules":[]}"#, ACCOUNT),
+            rule::default(
+                "/properties/deleteRetentionPolicy",
+                r#"{"enabled":false}"#,
+                ACCOUNT,
+            ),
+            rule::default(
+                "/properties/deleteRetentionPolicy/allowPermanentDelete",
+                "false",
+                ACCOUNT,
+            ),
+        ],
+        tags: Tags::None,
+        create: Reply::done(200),
+        delete: None,
+        present: |body, presented| {
+            let account = presented
+                .object
+                .id
+                .split("/blobServices")
+                .next()
+                .unwrap_or_default();
+            let sku = presented
+                .store
+                .get(account)
+                .map_or(&Value::Null, |found| &found.body["sku"]);
+            body["sku"] = sku.clone();
+            // Recorded: a write is answered with what was sent.
+            if presented.view == View::Written {
+                let sent = presented.request.json().unwrap_or_default();
+                *body = json!({ "name": "default", "properties": sent["properties"] });
+            }
+        },
+        evidence: ACCOUNT,
+        ..STORAGE
+    },
+    Behaviour {
+        arm_type: "Microsoft.Storage/storageAccounts/blobServices/containers",
+        names: Names::Checked(is_container),
+        shape: "{ properties: { defaultEncryptionScope: string, denyEncryptionScopeOverride: bool, \
+            publicAccess: Container|Blob|None, metadata: {*: string}, immutableStorageWithVersioning: any, \
+            enableNfsV3RootSquash: bool, enableNfsV3AllSquash: bool, -version: any, -deleted: any, -deletedTime: any, \
+            -remainingRetentionDays: any, -lastModifiedTime: any, -leaseStatus: any, -leaseState: any, \
+            -leaseDuration: any, -immutabilityPolicy: any, -legalHold: any, -hasLegalHold: any, \
+            -hasImmutabilityPolicy: any } }",
+        rules: &[
+            rule::rule("/properties/deleted", Effect::Fixed("false"), ACCOUNT),
+            rule::rule(
+                "/properties/remainingRetentionDays",
+                Effect::Fixed("0"),
+                ACCOUNT,
+            ),
+            rule::default(
+                "/properties/defaultEncryptionScope",
+                r#""$account-encryption-key""#,
+                ACCOUNT,
+            ),
+            rule::default("/properties/denyEncryptionScopeOverride", "false", ACCOUNT),
+            rule::default("/properties/publicAccess", r#""None""#, ACCOUNT),
+            rule::rule(
+                "/properties/leaseStatus",
+                Effect::Fixed(r#""Unlocked""#),
+                ACCOUNT,
+            ),
+            rule::rule(
+                "/properties/leaseState",
+                Effect::Fixed(r#""Available""#),
+                ACCOUNT,
+            ),
+            rule::rule(
+                "/properties/lastModifiedTime",
+                Effect::Computed(|facts| timestamp(facts.now).into()),
+                ACCOUNT,
+            ),
+            rule::rule(
+                "/properties/legalHold",
+                Effect::Fixed(r#"{"hasLegalHold":false,"tags":[]}"#),
+                ACCOUNT,
+            ),
+            rule::rule(
+                "/properties/hasImmutabilityPolicy",
+                Effect::Fixed("false"),
+                ACCOUNT,
+            ),
+            rule::rule("/properties/hasLegalHold", Effect::Fixed("false"), ACCOUNT),
+        ],
+        tags: Tags::None,
+        etag: Etag::Quoted,
+        patch: Some(Reply::done(200)),
+        prepare: not_public,
+        // Recorded: the answer to a PUT has neither properties nor tag.
+        present: |body, presented| {
+            if presented.view == View::Written
+                && let Some(body) = body.as_object_mut()
+            {
+                body.retain(|name, _| ["id", "name", "type"].contains(&name.as_str()));
+            }
+        },
+        evidence: ACCOUNT,
+        ..STORAGE
+    },
+    Behaviour {
+        arm_type: LINK,
+        versions: STORAGE.versions,
+        shape: "{ properties!: { -provisioningState: any, privateEndpoint: any, \
+            privateLinkServiceConnectionState!: { status!: Pending|Approved|Rejected, description: string, \
+              actionRequired: string } } }",
+        present: |body, _| *body = linked(body.take()),
+        evidence: LINKED,
+        ..CONNECTION
+    },
+];
+
+fn tier(facts: &Facts) -> Value {
+    let name = facts.body["sku"]["name"].as_str().unwrap_or_default();
+    name.split('_').next().unwrap_or_default().into()
+}
+
+fn key_times(facts: &Facts) -> Value {
+    let now = timestamp(facts.now);
+    json!({ "key1": now, "key2": now })
+}
+
+fn endpoints(facts: &Facts) -> Value {
+    let name = facts.id.name();
+    let services: &[&str] = match facts.body["kind"].as_str() {
+        Some("BlobStorage" | "BlockBlobStorage") => &["dfs", "blob", "table"],
+        Some("FileStorage") => &["file"],
+        _ => &["dfs", "web", "blob", "queue", "table", "file"],
+    };
+    services
+        .iter()
+        .map(|service| {
+            let zone = if *service == "web" { "z5.web" } else { service };
+            (
+                (*service).to_owned(),
+                format!("https://{name}.{zone}.core.windows.net/").into(),
+            )
+        })
+        .collect::<serde_json::Map<String, Value>>()
+        .into()
+}
+
+fn account(write: &mut Write) -> Result<(), Refusal> {
+    let name = write.id.name();
+    let is_name = (3..=24).contains(&name.len())
+        && name
+            .chars()
+            .all(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
+    if !is_name {
+        return Err(Refusal::new(
+            400,
+            "AccountNameInvalid",
+            format!(
+                "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
+            ),
+        ));
+    }
+    let is_taken = write
+        .store
+        .of_kind("", KIND)
+        .any(|other| other.key() != write.id.key() && other.key().ends_with(&format!("/{name}")));
+    if is_taken {
+        return Err(Refusal::new(
+            409,
+            "StorageAccountAlreadyTaken",
+            format!("The storage account named {name} is already taken."),
+        ));
+    }
+    if let Some(previous) = write.previous {
+        if previous.body["kind"] != write.body["kind"] && write.body["kind"] != "StorageV2" {
+            return Err(Refusal::new(
+                409,
+                "StorageAccountOperationNotAllowed",
+                "The kind of an existing storage account can only be upgraded to StorageV2.",
+            ));
+        }
+        return Ok(());
+    }
+    // The blob service is there with the account.
+    let id = write.id.child("blobServices", "default");
+    let body = json!({ "properties": {
+        "staticWebsite": { "enabled": false }, "cors": { "corsRules": [] },
+        "deleteRetentionPolicy": { "allowPermanentDelete": false, "enabled": false },
+    }});
+    write
+        .also
+        .push(Entry::Put(Object::new(id.text(), SERVICE, body)));
+    Ok(())
+}
+
+/// This provider writes `actionRequired`, and leaves the group out (recorded).
+fn linked(mut connection: Value) -> Value {
+    let state = &mut connection["properties"]["privateLinkServiceConnectionState"];
+    if let Some(state) = state.as_object_mut()
+        && let Some(action) = state.remove("actionsRequired")
+    {
+        state.insert("actionRequired".to_owned(), action);
+    }
+    if let Some(properties) = connection["properties"].as_object_mut() {
+        properties.remove("groupIds");
+    }
+    connection
+}
+
+/// 3 to 63 lower-case letters, digits and single hyphens.
+fn is_container(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name
+            .chars()
+            .all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+fn not_public(write: &mut Write) -> Result<(), Refusal> {
+    let account = write.store.get(&write.id.top().key());
+    let allows =
+        account.is_some_and(|account| account.body["properties"]["allowBlobPublicAccess"] == true);
+    if allows || write.body["properties"]["publicAccess"] == "None" {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        409,
+        "PublicAccessNotPermitted",
+        "Public access is not permitted on this storage account.",
+    ))
+}
+
+fn list_keys(call: &mut Call) -> Result<Response, Refusal> {
+    let account = call.resource()?;
+    let properties = &account.body["properties"];
+    // Recorded in aso__Test_CreateStorageAccountWithSkipReconcile_SecretsAreWritten.
+    if properties["provisioningState"] != "Succeeded" {
+        return Err(Refusal::new(
+            409,
+            "StorageAccountIsNotProvisioned",
+            "The storage account provisioning state must be 'Succeeded' before executing the operation.",
+        ));
+    }
+    let key = |name: &str| {
+        let seed = json!([account.key(), properties["creationTime"], name]);
+        json!({
+            "creationTime": properties["keyCreationTime"][name], "keyName": name, "value": digest(&seed),
+            "permissions": "FULL",
+        })
+    };
+    Ok(Response::json(
+        200,
+        json!({ "keys": [key("key1"), key("key2")] }),
+    ))
+}
