@@ -34,7 +34,7 @@ impl Role {
     pub(super) const fn id(self) -> &'static str {
         match self {
             Self::StorageBlobDataOwner => "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-            Self::MonitoringMetricsPublisher => "3913510d-42f4-4e42-8a64-423c390055eb",
+            Self::MonitoringMetricsPublisher => "3913510d-42f4-4e42-8a64-420c390055eb",
         }
     }
 }
