@@ -2,6 +2,7 @@
 //! lists and maps that become lists of elements with a position.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -15,8 +16,9 @@ use super::model::{
 };
 use super::read::{Read, Reader};
 use super::reference::{Part, Reference, parse};
-use super::secret::is_secret_name;
-use super::tree::{Node, Value};
+use super::secret::{is_secret_name, looks_like_secret};
+use super::source::Source;
+use super::tree::{Node, Place, Value};
 use super::value::{ApiName, ApiPath, HostName, OperationPath, ScopeName, SpecName};
 use super::written::{Filled, Kept, text_schema};
 
@@ -407,11 +409,41 @@ impl Read for PolicyFragment {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.text(node)?;
         let source = reader.open(node, &path)?;
+        secrets_in_text(&source, node, reader);
         Some(Self {
             at: node.at(),
             file: source.name.to_string(),
             text: source.text.clone(),
         })
+    }
+}
+
+/// Policies are kept like specs, so a secret has no place in them either.
+fn secrets_in_text(source: &Arc<Source>, node: &Node, reader: &mut Reader<'_>) {
+    let mut offset = 0;
+    for (line, text) in (1..).zip(source.text.split('\n')) {
+        if let Some(what) = looks_like_secret(text) {
+            let place = Place {
+                source: Arc::clone(source),
+                line,
+                column: 1,
+                offset,
+                length: text.len(),
+            };
+            let line = Node {
+                value: Value::Nothing,
+                place,
+                path: Arc::clone(&node.path),
+            };
+            let help = "take it out, change it wherever it is used, and keep it in a Key Vault";
+            reader.report_secret(
+                &line,
+                Code::LiteralSecret,
+                format!("this looks like {what}"),
+                help,
+            );
+        }
+        offset += text.len() + 1;
     }
 }
 

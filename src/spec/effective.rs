@@ -64,6 +64,9 @@ impl Effective {
             .map(|(_, _, node)| Arc::clone(&node.path))
             .collect();
         insert_defaults(&mut root, &defaults);
+        if let Value::Map(entries) = &mut root.value {
+            entries.retain(|entry| entry.key != "extends");
+        }
         let resolved = resolved
             .into_iter()
             .filter(|(path, _)| !secrets.contains(path))
@@ -121,12 +124,7 @@ impl Effective {
     /// The effective spec as YAML, each value followed by its origin as a comment.
     pub fn to_yaml(&self) -> String {
         let mut lines = Vec::new();
-        for entry in self
-            .root
-            .entries()
-            .iter()
-            .filter(|entry| entry.key != "extends")
-        {
+        for entry in self.root.entries() {
             self.write_entry(entry, "", &mut lines);
         }
         let width = lines

@@ -155,9 +155,9 @@ fn read(file: &Path) -> Result<String, String> {
     }
     let bytes = std::fs::read(file).map_err(|error| describe(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or_else(|| text.clone(), str::to_owned))
+    // To YAML a lone carriage return ends a line too; so it does in the frames that show the text.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// The system's reason without its number, which differs between systems.

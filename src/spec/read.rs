@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         node: &Node,
         code: Code,
         message: impl Into<String>,
-        help: String,
+        help: impl Into<String>,
     ) {
         self.notes.masked.push(node.place.clone());
         self.report(node, code, message, help);
@@ -365,6 +365,9 @@ impl<'a> Reader<'a> {
     /// Opens a file by a name relative to where the user stands.
     pub(crate) fn open_from_directory(&mut self, file: &Path) -> Result<Arc<Source>, Refused> {
         let directory = self.project.directory().to_owned();
+        // Links on the way to the spec are the operator's own; those that a spec names are checked.
+        let real = directory.join(file).canonicalize();
+        let file = real.as_deref().unwrap_or(file);
         self.project.open(&directory, &file.to_string_lossy())
     }
 

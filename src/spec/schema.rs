@@ -43,7 +43,7 @@ fn relaxed(definition: &Value) -> Value {
     part
 }
 
-/// Takes the `required` lists out, here and in whatever is referred to.
+/// Takes the `required` lists out, here and in whatever is referred to, and lets `null` remove what is underneath.
 fn relax(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -54,8 +54,19 @@ fn relax(schema: &mut Value) {
                 reference.push_str("Part");
             }
             object.values_mut().for_each(relax);
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.values_mut().for_each(allow_null);
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(relax),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn allow_null(property: &mut Value) {
+    if let Some(kind) = property.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
+    } else if let Some(Value::Array(choices)) = property.get_mut("anyOf") {
+        choices.push(json!({ "type": "null" }));
     }
 }

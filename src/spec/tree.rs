@@ -267,8 +267,13 @@ pub(crate) fn parse(source: &Arc<Source>) -> Result<Node, Box<Malformed>> {
         Ok(raw) => Ok(node(raw, source)),
         Err(error) => {
             let place = place(error.location().unwrap_or(Location::UNKNOWN), source);
+            let told = error.to_string();
+            // The diagnostic has its own place for the position.
+            let message = told
+                .split_once(" at line ")
+                .map_or(told.as_str(), |(message, _)| message);
             Err(Box::new(Malformed {
-                message: error.to_string(),
+                message: message.to_owned(),
                 place,
             }))
         }

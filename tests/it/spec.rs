@@ -138,6 +138,45 @@ fn outside_the_sandbox_an_unset_variable_is_a_problem_for_everything_but_secrets
 }
 
 #[test]
+fn the_sandbox_answers_for_its_own_ids_and_for_nothing_else() {
+    let text = STANDALONE
+        .replace(
+            "subscription: 00000000-0000-4000-8000-000000000001",
+            "subscription: ${env:SUB}",
+        )
+        .replace("rg-orders", "${env:GROUP}");
+    let mut project = Project::new(&[("spec.yaml", &text)]);
+    project.sandbox = true;
+    assert_eq!(
+        project.problems("spec.yaml"),
+        [("reference".to_owned(), "spec.yaml:5:18".to_owned())]
+    );
+    project
+        .environment
+        .insert("GROUP".to_owned(), "rg-mine".to_owned());
+    let azure = project.load("spec.yaml").unwrap().spec.azure;
+    assert_eq!(
+        azure.subscription.to_string(),
+        "00000000-0000-4000-8000-000000000001"
+    );
+    let other = "00000000-0000-4000-8000-0000000000ff";
+    project
+        .environment
+        .insert("SUB".to_owned(), other.to_owned());
+    assert_eq!(
+        project
+            .load("spec.yaml")
+            .unwrap()
+            .spec
+            .azure
+            .subscription
+            .to_string(),
+        other,
+        "what is set wins"
+    );
+}
+
+#[test]
 fn every_value_says_where_it_came_from() {
     let values = environment("prod").effective.values();
     let origin = |path: &str| {
@@ -192,7 +231,6 @@ fn the_effective_spec_is_itself_a_valid_spec_with_the_same_values() {
                 .into_iter()
                 .filter(|value| !value.path.contains("contract") && !value.path.contains("policy"))
                 .map(|value| (value.path, value.value.to_string()))
-                .filter(|(path, _)| path != "extends")
                 .collect::<BTreeSet<_>>()
         };
         assert_eq!(
@@ -432,5 +470,9 @@ fn the_schema_knows_valid_specs_from_others() {
     assert!(
         valid("{ secgw: v1, extends: base.yaml, name: orders, gateway: {} }"),
         "a part need not be"
+    );
+    assert!(
+        valid("{ extends: base.yaml, identity: { accounts: ~ }, network: ~ }"),
+        "a part may remove what is underneath"
     );
 }

@@ -546,6 +546,51 @@ fn a_spec_in_another_project_may_use_that_project() {
 }
 
 #[test]
+fn a_secret_in_a_policy_is_found_and_not_shown() {
+    let secret = "abc8Q~0123456789abcdefghijABCDEFGHIJ0123";
+    let policy = format!(
+        "<policies>\n  <inbound><set-header name=\"a\"><value>{secret}</value></set-header></inbound>\n</policies>\n"
+    );
+    let text = STANDALONE.replace("rateLimit:", "policy: extra.xml\n    rateLimit:");
+    let project = Project::new(&[("spec.yaml", &text), ("extra.xml", &policy)]);
+    assert_eq!(
+        project.problems("spec.yaml"),
+        [("literal-secret".to_owned(), "extra.xml:2:1".to_owned())]
+    );
+    assert!(
+        !project
+            .load("spec.yaml")
+            .unwrap_err()
+            .render(200, false)
+            .contains(secret)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_project_may_be_reached_through_a_link() {
+    let (project, elsewhere) = (
+        Project::new(&[("environments/dev.yaml", STANDALONE)]),
+        Project::new(&[]),
+    );
+    let link = elsewhere.path().join("link");
+    std::os::unix::fs::symlink(project.path(), &link).unwrap();
+    for spec in [
+        SpecFile::Path(link.join("environments/dev.yaml")),
+        SpecFile::Path("environments/dev.yaml".into()),
+        SpecFile::Environment("dev".to_owned()),
+    ] {
+        assert!(spec::load(&options(spec, &link)).is_ok());
+    }
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let project = Project::new(&[("spec.yaml", "[".repeat(100_000).as_str())]);
+    assert_eq!(project.problems("spec.yaml")[0].0, "syntax");
+}
+
+#[test]
 fn a_missing_environment_names_the_nearest() {
     let found = spec::load(&options(
         SpecFile::Environment("prd".to_owned()),
