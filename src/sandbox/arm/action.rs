@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::id::ArmId;
 use super::{group_exists, parents_exist, read, refused};
-use crate::sandbox::behaviour::{Behaviour, Call};
+use crate::sandbox::behaviour::{Action, Behaviour, Call};
 use crate::sandbox::message::{Request, Response};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::Object;
@@ -13,17 +13,16 @@ use crate::sandbox::world::World;
 pub(crate) fn run(
     world: &mut World,
     request: &Request,
-    row: &'static Behaviour,
+    (row, offered): (&'static Behaviour, &'static [Action]),
     id: &ArmId,
     name: &str,
 ) -> Result<Response, Refusal> {
     group_exists(world, id, request.method)?;
     parents_exist(world, row, id, "action")?;
-    let action = row
-        .actions
+    let action = offered
         .iter()
         .find(|action| action.name == name)
-        .ok_or_else(|| refused::not_found(id))?;
+        .ok_or_else(|| refused::method_not_allowed(request.method.as_str()))?;
     let sent = request.json().map_err(|error| refused::malformed(&error))?;
     let mut call = Call {
         store: &world.store,

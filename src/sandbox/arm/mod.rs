@@ -47,7 +47,8 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> R
         }
         .unwrap_or_else(|refusal| refusal.respond(row.errors)),
         Ok(Target::Action { row, id, name }) => match request.method {
-            Method::Post => action::run(world, request, row, &id, &name),
+            Method::Post => action::run(world, request, (row, row.actions), &id, &name),
+            Method::Get => action::run(world, request, (row, row.views), &id, &name),
             _ => Err(refused::method_not_allowed(request.method.as_str())),
         }
         .unwrap_or_else(|refusal| refusal.respond(row.errors)),

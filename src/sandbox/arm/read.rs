@@ -20,6 +20,9 @@ pub(crate) fn get(
 ) -> Result<Response, Refusal> {
     group_exists(world, id, request.method)?;
     parents_exist(world, row, id, "read")?;
+    if let Some(refusal) = (row.unreadable)(id) {
+        return Err(refusal);
+    }
     let is_head = request.method == Method::Head;
     if row.reads != Reads::All && !is_head {
         let body =

@@ -83,6 +83,7 @@ fn below(parent: ArmId, last: &str, path: &str, catalogue: &Catalogue) -> Result
     let action = row
         .actions
         .iter()
+        .chain(row.views)
         .find(|action| action.name.eq_ignore_ascii_case(last));
     match action {
         Some(action) => Ok(Target::Action {

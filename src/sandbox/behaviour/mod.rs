@@ -86,6 +86,10 @@ pub(crate) struct Behaviour {
     /// Shapes the stored body into what this view shows.
     pub(crate) present: fn(&mut Value, &Presented),
     pub(crate) actions: &'static [Action],
+    /// GETs below a resource that are no resources (`config/authsettingsV2/list`).
+    pub(crate) views: &'static [Action],
+    /// A member that cannot be read though it is there (`config/appsettings`).
+    pub(crate) unreadable: fn(&ArmId) -> Option<Refusal>,
     pub(crate) evidence: Evidence,
 }
 
@@ -120,6 +124,8 @@ pub(crate) const ROW: Behaviour = Behaviour {
     removed: |_| (),
     present: |_, _| (),
     actions: &[],
+    views: &[],
+    unreadable: |_| None,
     evidence: Evidence::Inferred("the common denominator of ARM providers"),
 };
 
