@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Difference, MASKED, PropertyChange, document, scalar};
 use crate::policy::PolicyChange;
 use crate::resource::body::{is_blank, join, member};
+use crate::resource::equal::{self, Equality};
 use crate::resource::{How, Kind, Term, body, compose};
 
 /// Where the walk stands: the path for rules and writes, and the one people read.
@@ -46,21 +47,25 @@ impl Place {
     }
 }
 
-pub(super) struct Walk {
+pub(super) struct Walk<'a> {
     kind: &'static Kind,
+    equality: Equality<'a>,
+    live: &'a Value,
     found: Difference,
 }
 
-impl Walk {
-    pub(super) fn new(kind: &'static Kind) -> Self {
+impl<'a> Walk<'a> {
+    pub(super) fn new(kind: &'static Kind, live: &'a Value) -> Self {
         Self {
             kind,
+            equality: Equality::new(kind, live),
+            live,
             found: Difference::default(),
         }
     }
 
-    pub(super) fn run(mut self, desired: &Term, live: &Value) -> Difference {
-        self.term(&Place::root(), desired, Some(live));
+    pub(super) fn run(mut self, desired: &Term) -> Difference {
+        self.term(&Place::root(), desired, Some(self.live));
         self.found
     }
 
@@ -87,10 +92,10 @@ impl Walk {
         }
     }
 
-    fn object<'a>(
+    fn object<'t>(
         &mut self,
         place: &Place,
-        members: impl Iterator<Item = (&'a String, &'a Term)> + Clone,
+        members: impl Iterator<Item = (&'t String, &'t Term)> + Clone,
         live: Option<&Value>,
     ) {
         let is_free = self.has(place, How::FreeMap);
@@ -125,7 +130,7 @@ impl Walk {
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .filter(|item| !self.is_synthetic(place, item))
+            .filter(|item| !self.equality.is_synthetic(&place.pointer, item))
             .collect();
         match compose::set_key(self.kind, &place.pointer) {
             Some(key) => self.set(place, list, (items, key), &there),
@@ -142,27 +147,15 @@ impl Walk {
         }
     }
 
-    fn is_synthetic(&self, place: &Place, item: &Value) -> bool {
-        self.kind
-            .rules_at(&place.pointer)
-            .any(|rule| match rule.how {
-                How::Synthetic(pointer, json) => {
-                    body::get(item, pointer).is_some_and(|value| value.to_string() == json)
-                }
-                _ => false,
-            })
-    }
-
     fn set(&mut self, place: &Place, list: &Term, (items, key): (&[Term], &str), there: &[&Value]) {
         let mut unmatched: Vec<&Value> = there.to_vec();
         for (index, item) in items.iter().enumerate() {
-            let identity = item.at(key).and_then(Term::known);
+            let known = identity(item, key);
             let at = unmatched.iter().position(|live| {
-                let key_path = format!("{}{key}", place.item(index, "", list).pointer);
-                matches!((&identity, body::get(live, key)), (Some(a), Some(b)) if scalar::is_equal(self.kind, &key_path, a, b))
+                self.equality
+                    .is_same_item(&place.pointer, key, &known, live)
             });
-            let shown = identity.as_ref().map_or_else(|| "?".to_owned(), plain);
-            let place = place.item(index, &shown, list);
+            let place = place.item(index, &equal::shown_key(&known, key), list);
             match at {
                 Some(at) => {
                     let live = unmatched.remove(at);
@@ -172,12 +165,8 @@ impl Walk {
             }
         }
         for live in unmatched {
-            let shown = body::get(live, key).map_or_else(|| "?".to_owned(), plain);
-            self.differs(
-                &place.item(items.len(), &shown, list),
-                Term::null(),
-                Some(live),
-            );
+            let place = place.item(items.len(), &equal::shown_key(live, key), list);
+            self.differs(&place, Term::null(), Some(live));
         }
     }
 
@@ -193,8 +182,8 @@ impl Walk {
                     How::Default(json) => desired.to_string() == json,
                     _ => false,
                 });
-        let is_equal =
-            live.is_some_and(|live| scalar::is_equal(self.kind, &place.pointer, desired, live));
+        let is_equal = live
+            .is_some_and(|live| scalar::is_equal(&self.equality, &place.pointer, desired, live));
         if !is_default && !is_equal {
             self.differs(place, Term::Json(desired.clone()), live);
         }
@@ -276,10 +265,18 @@ impl Walk {
     }
 }
 
-fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+/// What is known of the parts of an item's key; an item may hold values that come later.
+fn identity(item: &Term, key: &str) -> Value {
+    if key.is_empty() {
+        return item.known().unwrap_or_default();
+    }
+    let mut known = Value::Null;
+    for part in equal::parts(key) {
+        if let Some(value) = item.at(part).and_then(Term::known) {
+            body::set(&mut known, part, value);
+        }
+    }
+    known
 }
 
 #[cfg(test)]

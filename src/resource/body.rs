@@ -19,23 +19,32 @@ pub fn join(pointer: &str, segment: &str) -> String {
 }
 
 /// Whether a path matches a pattern: segments ignore case (property names come back re-cased, quirks.md part 1, 5),
-/// `*` is one segment, a leading or trailing `**` any number of them.
-pub fn matches(pattern: &str, pointer: &str) -> bool {
-    let pattern: Vec<String> = segments(pattern).collect();
-    let path: Vec<String> = segments(pointer).collect();
-    matches_from(&pattern, &path)
+/// `*` is one segment, a `**` any number of them. Rules are asked for at every value, so nothing is allocated here:
+/// patterns hold no escapes, and escaped names of a path match only `*`.
+pub fn matches(pattern: &str, path: &str) -> bool {
+    let Some((first, rest)) = split_first(pattern) else {
+        return path.is_empty();
+    };
+    if first == "**" {
+        let mut tail = path;
+        loop {
+            if matches(rest, tail) {
+                return true;
+            }
+            match split_first(tail) {
+                Some((_, shorter)) => tail = shorter,
+                None => return false,
+            }
+        }
+    }
+    split_first(path).is_some_and(|(head, tail)| {
+        (first == "*" || first.eq_ignore_ascii_case(head)) && matches(rest, tail)
+    })
 }
 
-fn matches_from(pattern: &[String], path: &[String]) -> bool {
-    match pattern.split_first() {
-        None => path.is_empty(),
-        Some((first, rest)) if first == "**" => {
-            (0..=path.len()).any(|skip| matches_from(rest, &path[skip..]))
-        }
-        Some((first, rest)) => path.split_first().is_some_and(|(head, tail)| {
-            (first == "*" || first.eq_ignore_ascii_case(head)) && matches_from(rest, tail)
-        }),
-    }
+fn split_first(pointer: &str) -> Option<(&str, &str)> {
+    let rest = pointer.strip_prefix('/')?;
+    Some(rest.find('/').map_or((rest, ""), |at| rest.split_at(at)))
 }
 
 /// The member of an object by name, exact spelling first, any case otherwise.

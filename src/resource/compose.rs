@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::body::{self, join, member};
+use super::equal::Equality;
 use super::kind::{How, Kind};
 
 /// JSON pointer to value; null removes.
@@ -33,16 +34,16 @@ pub fn for_update(kind: &Kind, live: &Value, set: &Values) -> Value {
 }
 
 fn overlaid(kind: &Kind, live: &Value, set: &Values) -> Value {
+    let equality = Equality::new(kind, live);
     let mut full = body::strip(live, &|path| {
-        kind.has(path, &|how| matches!(how, How::ReadOnly | How::CreateOnly))
-            || path.ends_with("@odata.context")
+        kind.is_read_only(path) || path.ends_with("@odata.context")
     });
     for (pointer, value) in set {
         let there = body::get(&full, pointer).cloned();
         body::set(
             &mut full,
             pointer,
-            laid_over(kind, pointer, there.as_ref(), value),
+            laid_over(&equality, pointer, there.as_ref(), value),
         );
     }
     // Explicit nulls say "unset"; some providers refuse to be sent one.
@@ -50,25 +51,25 @@ fn overlaid(kind: &Kind, live: &Value, set: &Values) -> Value {
 }
 
 /// `wanted` with the members of `there` that it doesn't speak of.
-fn laid_over(kind: &Kind, path: &str, there: Option<&Value>, wanted: &Value) -> Value {
+fn laid_over(equality: &Equality<'_>, path: &str, there: Option<&Value>, wanted: &Value) -> Value {
     match (there, wanted) {
         (Some(Value::Object(there)), Value::Object(wanted)) => {
-            Value::Object(merged(kind, path, there, wanted))
+            Value::Object(merged(equality, path, there, wanted))
         }
         (Some(Value::Array(there)), Value::Array(wanted)) => {
-            Value::Array(items(kind, path, there, wanted))
+            Value::Array(items(equality, path, there, wanted))
         }
         _ => wanted.clone(),
     }
 }
 
 fn merged(
-    kind: &Kind,
+    equality: &Equality<'_>,
     path: &str,
     there: &Map<String, Value>,
     wanted: &Map<String, Value>,
 ) -> Map<String, Value> {
-    let is_whole = kind.has(path, &|how| how == How::WholeMap);
+    let is_whole = equality.kind.has(path, &|how| how == How::WholeMap);
     let mut result: Map<String, Value> = there
         .iter()
         .filter(|(key, _)| !is_whole || member(wanted, key).is_some())
@@ -82,25 +83,30 @@ fn merged(
         } else {
             result.insert(
                 spelling,
-                laid_over(kind, &join(path, key), there.map(|(_, value)| value), value),
+                laid_over(
+                    equality,
+                    &join(path, key),
+                    there.map(|(_, value)| value),
+                    value,
+                ),
             );
         }
     }
     result
 }
 
-fn items(kind: &Kind, path: &str, there: &[Value], wanted: &[Value]) -> Vec<Value> {
-    let counterpart = |index: usize, item: &Value| match set_key(kind, path) {
+fn items(equality: &Equality<'_>, path: &str, there: &[Value], wanted: &[Value]) -> Vec<Value> {
+    let counterpart = |index: usize, item: &Value| match set_key(equality.kind, path) {
         Some("") => None,
         Some(key) => there
             .iter()
-            .find(|other| is_same_key(kind, path, key, item, other)),
+            .find(|other| equality.is_same_item(path, key, item, other)),
         None if there.len() == wanted.len() => there.get(index),
         None => None,
     };
     let merged = |(index, item): (usize, &Value)| {
         laid_over(
-            kind,
+            equality,
             &join(path, &index.to_string()),
             counterpart(index, item),
             item,
@@ -115,19 +121,6 @@ pub fn set_key(kind: &Kind, path: &str) -> Option<&'static str> {
         How::Set(key) => Some(key),
         _ => None,
     })
-}
-
-fn is_same_key(kind: &Kind, path: &str, key: &str, one: &Value, other: &Value) -> bool {
-    let at = format!("{path}/0{key}");
-    match (body::get(one, key), body::get(other, key)) {
-        (Some(Value::String(a)), Some(Value::String(b))) => {
-            a == b
-                || (kind.has(&at, &|how| matches!(how, How::Id | How::CaseInsensitive))
-                    && a.eq_ignore_ascii_case(b))
-        }
-        (Some(a), Some(b)) => a == b,
-        _ => false,
-    }
 }
 
 /// Of the full body, what was set, widened to the whole of each property that the service resets when it is sent in

@@ -7,6 +7,7 @@
 mod at;
 pub mod body;
 pub mod compose;
+pub mod equal;
 pub mod graph;
 pub mod id;
 pub mod kind;
