@@ -4,6 +4,8 @@
 
 use std::process::ExitCode;
 
+use crate::render::report::Counts;
+
 /// Declared from the least to the most telling: when several hold, the greatest is reported
 /// (architecture.md, decision 12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +64,29 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// How an apply ended. Where nothing was applied a failure is not partial.
+    pub fn of_apply(counts: Counts) -> Self {
+        let Counts {
+            applied,
+            failed,
+            waiting,
+            skipped: _,
+            not_effective,
+            unreadable,
+        } = counts;
+        let exits = [
+            (failed > 0 && applied == 0, Self::Failed),
+            (unreadable > 0, Self::Failed),
+            (failed > 0, Self::PartlyApplied),
+            (not_effective > 0, Self::NotEffective),
+            (waiting > 0, Self::Waiting),
+        ];
+        let holding = exits.into_iter().filter(|(holds, _)| *holds);
+        holding.map(|(_, exit)| exit).max().unwrap_or(Self::Ok)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
@@ -96,5 +121,40 @@ mod tests {
             let row = format!("| {} | {} |", exit.code(), exit.meaning());
             assert!(readme.contains(&row), "README.md lacks the row `{row}`");
         }
+    }
+
+    fn counts() -> Counts {
+        Counts {
+            applied: 3,
+            ..Counts::default()
+        }
+    }
+
+    #[test]
+    fn the_status_tells_the_worst_that_happened() {
+        assert_eq!(Exit::of_apply(counts()), Exit::Ok);
+        let failed = Counts {
+            failed: 1,
+            not_effective: 1,
+            ..counts()
+        };
+        assert_eq!(Exit::of_apply(failed), Exit::PartlyApplied);
+        assert_eq!(
+            Exit::of_apply(Counts {
+                applied: 0,
+                ..failed
+            }),
+            Exit::Failed
+        );
+        let waiting = Counts {
+            waiting: 1,
+            ..counts()
+        };
+        assert_eq!(Exit::of_apply(waiting), Exit::Waiting);
+        let ineffective = Counts {
+            not_effective: 1,
+            ..waiting
+        };
+        assert_eq!(Exit::of_apply(ineffective), Exit::NotEffective);
     }
 }

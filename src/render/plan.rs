@@ -195,9 +195,8 @@ impl Shown<'_> {
         let tail = tail(change);
         let gap = " ".repeat(column.saturating_sub(columns(&head)));
         let margin = " ".repeat(INDENT);
-        let is_one_line =
-            columns(&head) <= column && INDENT + column + 2 + columns(&tail) <= room.width;
-        let _infallible = if is_one_line {
+        let size = (columns(&head), columns(&tail));
+        let _infallible = if is_one_line(size, column, room.width) {
             writeln!(out, "{margin}{painted}{gap}  {}", paint(DIM, &tail))
         } else {
             writeln!(out, "{margin}{painted}\n{margin}    {}", paint(DIM, &tail))
@@ -316,8 +315,24 @@ fn read_name(address: &str) -> String {
     ResourceId::parse(address).map_or_else(|_| address.to_owned(), |id| label::resource(&id))
 }
 
-/// Where the second column starts: as far right as the longest line needs, within reason.
+/// Where the second column starts: where most changes fit on one line.
 fn column(changes: &[&Change], width: usize) -> usize {
-    let heads = changes.iter().map(|change| columns(&head(change)));
-    heads.max().unwrap_or(0).min(width * 3 / 5)
+    let sizes: Vec<(usize, usize)> = changes
+        .iter()
+        .map(|change| (columns(&head(change)), columns(&tail(change))))
+        .collect();
+    let fitting = |column: usize| {
+        let fits = sizes
+            .iter()
+            .filter(|size| is_one_line(**size, column, width));
+        fits.count()
+    };
+    let candidates = sizes.iter().map(|(head, _)| *head);
+    candidates
+        .max_by_key(|column| (fitting(*column), std::cmp::Reverse(*column)))
+        .unwrap_or(0)
+}
+
+fn is_one_line((head, tail): (usize, usize), column: usize, width: usize) -> bool {
+    head <= column && INDENT + column + 2 + tail <= width
 }

@@ -1,4 +1,5 @@
 //! The integration tests, in one binary.
+mod architecture;
 mod azure;
 mod policy;
 mod policy_layout;

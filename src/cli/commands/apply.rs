@@ -8,7 +8,7 @@ use crate::cli::args::Format;
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::Work;
-use crate::render::report::{Counts, Ended};
+use crate::render::report::Ended;
 
 pub(super) async fn run(work: Work, yes: bool, output: &Output) -> Result<Exit, Error> {
     let loaded = load_in_cloud(&work)?;
@@ -109,71 +109,6 @@ async fn carry_out(
     Ok(if stopped {
         Exit::Interrupted
     } else {
-        status(ended.counts())
+        Exit::of_apply(ended.counts())
     })
-}
-
-/// Failed altogether is a failure; with some of it applied, the failure is partial.
-fn status(counts: Counts) -> Exit {
-    let Counts {
-        applied,
-        failed,
-        waiting,
-        skipped: _,
-        not_effective,
-        unreadable,
-    } = counts;
-    let exits = [
-        (failed > 0 && applied == 0, Exit::Failed),
-        (unreadable > 0, Exit::Failed),
-        (failed > 0, Exit::PartlyApplied),
-        (not_effective > 0, Exit::NotEffective),
-        (waiting > 0, Exit::Waiting),
-    ];
-    exits
-        .into_iter()
-        .filter(|(holds, _)| *holds)
-        .map(|(_, exit)| exit)
-        .max()
-        .unwrap_or(Exit::Ok)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn counts() -> Counts {
-        Counts {
-            applied: 3,
-            ..Counts::default()
-        }
-    }
-
-    #[test]
-    fn the_status_tells_the_worst_that_happened() {
-        assert_eq!(status(counts()), Exit::Ok);
-        let failed = Counts {
-            failed: 1,
-            not_effective: 1,
-            ..counts()
-        };
-        assert_eq!(status(failed), Exit::PartlyApplied);
-        assert_eq!(
-            status(Counts {
-                applied: 0,
-                ..failed
-            }),
-            Exit::Failed
-        );
-        let waiting = Counts {
-            waiting: 1,
-            ..counts()
-        };
-        assert_eq!(status(waiting), Exit::Waiting);
-        let ineffective = Counts {
-            not_effective: 1,
-            ..waiting
-        };
-        assert_eq!(status(ineffective), Exit::NotEffective);
-    }
 }
