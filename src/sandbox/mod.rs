@@ -7,6 +7,7 @@
 mod arm;
 mod behaviour;
 mod certificate;
+mod direct;
 mod entra;
 mod fault;
 mod graph;
@@ -21,5 +22,6 @@ mod sign_in;
 mod store;
 mod world;
 
+pub use direct::{About, Answer, Direct};
 pub use fault::{Action, Fault, Faults};
 pub use server::{Options, Running, StartError, serve, start};

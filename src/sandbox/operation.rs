@@ -205,6 +205,12 @@ pub(crate) fn settle(world: &mut World) -> io::Result<()> {
     }
 }
 
+/// When the last of the running operations ends.
+pub(crate) fn last_end(world: &World) -> Option<OffsetDateTime> {
+    let running = world.store.below(RUNNING).filter_map(read);
+    running.map(|operation| operation.ends).max()
+}
+
 fn read(object: &Object) -> Option<Operation> {
     serde_json::from_value(object.body.clone()).ok()
 }

@@ -383,7 +383,7 @@ async fn read(request: http::Request<Incoming>) -> Result<Request, axum::Error> 
 }
 
 /// Percent-decoding of a path; a plus stays a plus.
-fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     let kept = path.replace('+', "%2B");
     url::form_urlencoded::parse(format!("p={kept}").replace('&', "%26").as_bytes())
         .next()

@@ -12,7 +12,7 @@ pub(crate) mod provider;
 pub(crate) mod read;
 pub(crate) mod refused;
 pub(crate) mod remove;
-mod target;
+pub(crate) mod target;
 pub(crate) mod view;
 mod write;
 

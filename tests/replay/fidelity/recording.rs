@@ -1,0 +1,153 @@
+//! Recorded traffic: exchanges in order, and what their addresses and answers say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub struct Recording {
+    #[serde(skip)]
+    pub name: String,
+    pub exchanges: Vec<Exchange>,
+}
+
+#[derive(Deserialize)]
+pub struct Exchange {
+    pub method: String,
+    pub url: String,
+    #[serde(default)]
+    pub request_headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub request_body: Value,
+    pub status: u16,
+    #[serde(default)]
+    pub response_headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub response_body: Value,
+}
+
+pub fn read_folder(folder: &Path) -> anyhow::Result<Vec<Recording>> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "json"));
+    files.sort();
+    files.iter().map(|path| read_file(path)).collect()
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Recording> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut recording: Recording = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is no recording", path.display()))?;
+    let name = path.file_stem().unwrap_or_default();
+    recording.name = name.to_string_lossy().into_owned();
+    Ok(recording)
+}
+
+impl Exchange {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub fn is_write(&self) -> bool {
+        matches!(self.method.as_str(), "PUT" | "PATCH")
+    }
+
+    pub fn is_read(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    pub fn path(&self) -> String {
+        path_of(&self.url)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.response_headers.iter();
+        headers
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The recorder took a large body out.
+    pub fn is_dropped(&self) -> bool {
+        self.response_body.get("$dropped").is_some()
+    }
+}
+
+/// Without host and query, percent-decoded, without doubled slashes.
+pub fn path_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let code = tail
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                if !(*first == b'/' && bytes.last() == Some(&b'/')) {
+                    bytes.push(*first);
+                }
+                rest = tail;
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    text.trim_end_matches('/').to_owned()
+}
+
+/// The code of an error body, in any provider's wrapping.
+pub fn error_code(body: &Value) -> Option<String> {
+    let body = body
+        .get("error")
+        .filter(|error| error.is_object())
+        .unwrap_or(body);
+    let code = ["code", "Code"].iter().find_map(|name| body.get(name))?;
+    code.as_str().map(str::to_owned)
+}
+
+/// Words of a provisioning or operation state that has not come to its end.
+const RUNNING: &[&str] = &[
+    "accepted",
+    "activating",
+    "created",
+    "creating",
+    "deleting",
+    "inprogress",
+    "pending",
+    "provisioning",
+    "registeringdns",
+    "resolvingdns",
+    "running",
+    "updating",
+    "restoring",
+];
+
+pub fn is_running(state: &Value) -> bool {
+    state
+        .as_str()
+        .is_some_and(|state| RUNNING.contains(&state.to_lowercase().as_str()))
+}
+
+/// The provisioning state of a resource, or of any member of a list, is on its way.
+pub fn shows_running(body: &Value) -> bool {
+    let state = |body: &Value| {
+        let properties = &body["properties"];
+        is_running(&properties["provisioningState"]) || is_running(&properties["ProvisioningState"])
+    };
+    state(body)
+        || body["value"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(state))
+}

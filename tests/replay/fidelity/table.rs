@@ -1,0 +1,220 @@
+//! The counts of one measurement, by resource type, and what they say.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::compare::{Leaf, Verdict};
+
+/// Expected and met.
+#[derive(Default, Clone, Copy)]
+pub struct Tally {
+    pub all: usize,
+    pub right: usize,
+}
+
+impl Tally {
+    fn count(&mut self, is_right: bool) {
+        self.all += 1;
+        self.right += usize::from(is_right);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.right += other.right;
+    }
+
+    pub fn percent(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let percent = match self.all {
+            0 => 100.0,
+            all => 100.0 * self.right as f64 / all as f64,
+        };
+        percent
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+pub struct Row {
+    pub is_managed: bool,
+    /// Leaves of what is read, without those on a list.
+    pub leaves: Tally,
+    pub listed: usize,
+    pub statuses: Tally,
+    pub codes: Tally,
+    /// Answers that start operations, and polls.
+    pub operations: Tally,
+    /// Leaves of the answers to writes: shown, not required.
+    pub written: Tally,
+}
+
+#[derive(Default)]
+pub struct Table {
+    pub rows: BTreeMap<String, Row>,
+    /// Exchanges of types without a row.
+    pub without_row: BTreeMap<String, usize>,
+    /// Exchanges that were not played, by reason.
+    pub not_played: BTreeMap<String, usize>,
+    /// Use of each line of the lists.
+    pub listed: BTreeMap<(String, &'static str), usize>,
+    /// Wrong things by type and place: how often, and one of them.
+    pub wrong: BTreeMap<(String, String), (usize, String)>,
+}
+
+impl Table {
+    pub fn row(&mut self, kind: &str) -> &mut Row {
+        self.rows.entry(kind.to_owned()).or_insert_with(|| Row {
+            is_managed: is_managed(kind),
+            ..Row::default()
+        })
+    }
+
+    pub fn status(&mut self, at: &Place, recorded: u16, ours: u16) {
+        self.row(at.kind).statuses.count(recorded == ours);
+        if recorded != ours {
+            self.complain(at, "status", &format!("{recorded} → {ours}"));
+        }
+    }
+
+    pub fn code(&mut self, at: &Place, recorded: &str, ours: &str) {
+        self.row(at.kind).codes.count(recorded == ours);
+        if recorded != ours {
+            self.complain(at, "code", &format!("{recorded} → {ours}"));
+        }
+    }
+
+    pub fn operation(&mut self, at: &Place, what: &str, recorded: &str, ours: &str) {
+        self.row(at.kind).operations.count(recorded == ours);
+        if recorded != ours {
+            self.complain(at, what, &format!("{recorded} → {ours}"));
+        }
+    }
+
+    pub fn leaves(&mut self, at: &Place, leaves: &[Leaf], is_read: bool) {
+        for leaf in leaves {
+            if let Verdict::Listed(why) = leaf.verdict {
+                self.row(at.kind).listed += usize::from(is_read);
+                *self.listed.entry((at.kind.to_owned(), why)).or_default() += 1;
+                continue;
+            }
+            let row = self.row(at.kind);
+            let tally = match is_read {
+                true => &mut row.leaves,
+                false => &mut row.written,
+            };
+            tally.count(leaf.verdict == Verdict::Equal);
+            if let Verdict::Wrong { recorded, ours } = &leaf.verdict {
+                let prefix = if is_read { "" } else { "(written) " };
+                let path = pattern(&leaf.path);
+                let text = format!("{} → {}", short(recorded), short(ours));
+                self.complain(at, &format!("{prefix}{path}"), &text);
+            }
+        }
+    }
+
+    pub fn complain(&mut self, at: &Place, what: &str, text: &str) {
+        let key = (at.kind.to_owned(), what.to_owned());
+        let entry = self.wrong.entry(key).or_insert_with(|| {
+            let text = format!(
+                "{text}  {} {} [{}#{}]",
+                at.method, at.version, at.recording, at.number
+            );
+            (0, text)
+        });
+        entry.0 += 1;
+    }
+
+    /// All managed types together.
+    pub fn total(&self) -> Row {
+        let mut total = Row::default();
+        for row in self.rows.values().filter(|row| row.is_managed) {
+            total.leaves.add(row.leaves);
+            total.listed += row.listed;
+            total.statuses.add(row.statuses);
+            total.codes.add(row.codes);
+            total.operations.add(row.operations);
+            total.written.add(row.written);
+        }
+        total
+    }
+}
+
+/// Where in the recordings something was seen.
+pub struct Place<'a> {
+    pub kind: &'a str,
+    pub recording: &'a str,
+    pub number: usize,
+    pub method: &'a str,
+    pub version: &'a str,
+}
+
+fn is_managed(kind: &str) -> bool {
+    secgw::resource::kinds::all().any(|known| known.type_name.eq_ignore_ascii_case(kind))
+}
+
+/// Positions in lists do not matter for what is wrong.
+fn pattern(path: &str) -> String {
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| match segment.parse::<usize>() {
+            Ok(_) => "*",
+            Err(_) => segment,
+        })
+        .collect();
+    segments.join("/")
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(140) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(
+            f,
+            "{:64} {:>6} {:>6} {:>6} {:>7} {:>6} {:>9} {:>7} {:>9} {:>9}",
+            "type",
+            "leaves",
+            "equal",
+            "wrong",
+            "%",
+            "listed",
+            "statuses",
+            "codes",
+            "operations",
+            "written"
+        )?;
+        for is_managed in [true, false] {
+            for (kind, row) in self
+                .rows
+                .iter()
+                .filter(|(_, row)| row.is_managed == is_managed)
+            {
+                line(f, kind, row)?;
+            }
+            if is_managed {
+                line(f, "= managed types", &self.total())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn line(f: &mut fmt::Formatter, name: &str, row: &Row) -> fmt::Result {
+    let of = |tally: Tally| format!("{}/{}", tally.right, tally.all);
+    writeln!(
+        f,
+        "{name:64} {:>6} {:>6} {:>6} {:>7.2} {:>6} {:>9} {:>7} {:>9} {:>9}",
+        row.leaves.all,
+        row.leaves.right,
+        row.leaves.all - row.leaves.right,
+        row.leaves.percent(),
+        row.listed,
+        of(row.statuses),
+        of(row.codes),
+        of(row.operations),
+        of(row.written),
+    )
+}
