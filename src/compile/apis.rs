@@ -4,12 +4,11 @@
 //! gateway's policy, an API's policy for the rule that keeps `<base />` in it, and an operation, without which
 //! an API answers nothing, for its API's policy.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::draft::Draft;
+use super::draft::{Draft, sorted};
 use super::ids::Ids;
 use crate::policy::{self, Document, Edge, Extra, ExtraProblem, Limit, Part, UserClaim};
 use crate::resource::Recommendation::{R1, R2, R7, R8, R9};
@@ -100,7 +99,9 @@ fn body(document: &Document) -> Value {
         Part::Text(written) => text(written),
         Part::Hole(key) => filling(&key),
     });
-    json!({ "properties": { "format": "rawxml", "value": concat(parts) } })
+    // Without holes it is plain text.
+    let value = concat(parts).resolve(&|_| None);
+    json!({ "properties": { "format": "rawxml", "value": value } })
 }
 
 /// A value of another resource inside a document. The hole's key says which, for people too.
@@ -311,7 +312,208 @@ fn json_type(kind: ParameterKind) -> &'static str {
     }
 }
 
-/// Lists of the spec have no order, so none may show in a document.
-fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
-    items.collect::<BTreeSet<_>>().into_iter().collect()
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::compile::{CompileError, compile};
+    use crate::policy::{Form, Section};
+    use crate::resource::Ref;
+
+    /// An API's policy as a document, its late values replaced by their keys.
+    fn policy_of(spec: &Spec) -> Document {
+        let compiled = Compiled::of(spec);
+        let id = compiled.ids.api_policy(&spec.apis[0].name);
+        let value = compiled.at(&id, "/properties/value");
+        let known = value
+            .resolve(&|reference| Some(json!(reference.resource.name())))
+            .known()
+            .unwrap();
+        Document::read(known.as_str().unwrap(), Form::Raw).unwrap()
+    }
+
+    fn text_of(spec: &Spec) -> String {
+        policy_of(spec).write(Form::Raw)
+    }
+
+    #[test]
+    fn guards_come_before_what_they_guard() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let api = &spec.apis[0];
+            for operation in &api.operations {
+                compiled.assert_order(&[
+                    ids.service(),
+                    ids.origin(),
+                    ids.connection(),
+                    ids.global_policy(),
+                    ids.api(&api.name),
+                    ids.restriction(&api.name),
+                    ids.api_policy(&api.name),
+                    ids.operation(api, operation),
+                ]);
+            }
+            assert!(compiled.waits_for(
+                &ids.api_policy(&api.name),
+                &ids.backend(&api.backend.function)
+            ));
+        }
+    }
+
+    #[test]
+    fn an_api_is_https_without_keys_and_marked_as_ours() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let api = &spec.apis[0].name;
+        let id = compiled.ids.api(api);
+        assert_eq!(
+            compiled.value(&id, "/properties/protocols"),
+            json!(["https"])
+        );
+        assert_eq!(
+            compiled.value(&id, "/properties/subscriptionRequired"),
+            false
+        );
+        let link = compiled.ids.api_tag(api);
+        assert_eq!(link.name(), compiled.ids.tag().name());
+        assert!(compiled.waits_for(&link, &compiled.ids.tag()));
+        let restriction = compiled.ids.restriction(api);
+        assert_eq!(
+            compiled.value(&restriction, "/properties"),
+            json!({ "scope": id, "requireBase": "true" })
+        );
+    }
+
+    #[test]
+    fn late_values_of_a_policy_come_from_where_they_are_made() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let id = compiled.ids.api_policy(&spec.apis[0].name);
+        let value = compiled.at(&id, "/properties/value");
+        assert!(matches!(value, Term::Concat(_)));
+        let mut wanted = vec![
+            (Ids::api_application(), "/appId"),
+            (compiled.ids.metadata(), "/issuer"),
+            (Ids::backend_application(), "/appId"),
+            (compiled.ids.gateway_identity(), "/properties/clientId"),
+        ];
+        let identity = &spec.identity;
+        let clients = identity.clients.iter();
+        wanted.extend(clients.map(|client| (Ids::client_application(client), "/appId")));
+        let accounts = identity.accounts.iter().flatten();
+        wanted.extend(accounts.map(|account| (Ids::account(account), "/@object")));
+        let wanted: BTreeSet<Ref> = wanted.iter().map(|(id, at)| Ref::new(id, at)).collect();
+        let found: BTreeSet<Ref> = value.references().into_iter().cloned().collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_token_is_checked_before_a_user_is_counted_and_the_function_called() {
+        let text = text_of(&prod());
+        let places: Vec<usize> = [
+            "<base />",
+            "<validate-jwt",
+            "Contains(((Jwt)context.Variables[\"jwt\"]).Subject)",
+            "context.Operation.Id",
+            "user:orders:",
+            "<set-backend-service",
+            "<authentication-managed-identity",
+        ]
+        .map(|part| {
+            text.find(part)
+                .unwrap_or_else(|| panic!("{part} in {text}"))
+        })
+        .to_vec();
+        assert!(places.is_sorted(), "{text}");
+    }
+
+    #[test]
+    fn every_operation_has_its_scopes_and_any_other_is_refused() {
+        let spec = prod();
+        let text = text_of(&spec);
+        for operation in &spec.apis[0].operations {
+            let row = format!("context.Operation.Id == \"{}\"", operation.name);
+            assert_eq!(text.matches(&row).count(), 1, "{row}");
+        }
+        assert!(text.contains("<otherwise>"));
+        assert!(text.contains("value=\"orders.read orders.ship\""));
+    }
+
+    #[test]
+    fn with_external_id_users_are_known_by_their_object_and_no_flow_is_named() {
+        let mut spec = prod();
+        assert!(text_of(&spec).contains("<claim name=\"tfp\""));
+        spec.identity.provider = IdentityProvider::ExternalId;
+        let text = text_of(&spec);
+        assert!(!text.contains("tfp") && text.contains("\"oid\""), "{text}");
+    }
+
+    #[test]
+    fn users_are_counted_even_where_the_spec_does_not_say_how() {
+        let mut spec = dev();
+        let calls = |spec: &Spec, key: &str| {
+            let document = policy_of(spec);
+            let inbound = document.section(Section::Inbound).unwrap().clone();
+            inbound.children.into_iter().find_map(|node| match node {
+                policy::Node::Element(element) if element.name == "rate-limit-by-key" => {
+                    let value = |name: &str| {
+                        let mut all = element.attributes.iter();
+                        let found = all.find(|attribute| attribute.name == name)?;
+                        found.value.as_text().map(str::to_owned)
+                    };
+                    value("counter-key")?
+                        .contains(key)
+                        .then(|| value("calls"))?
+                }
+                policy::Node::Element(_) | policy::Node::Text(_) | policy::Node::Comment(_) => None,
+            })
+        };
+        assert_eq!(calls(&spec, "user:orders:").as_deref(), Some("600"));
+        assert_eq!(calls(&spec, "ip:orders:"), None);
+        if let Some(limit) = &mut spec.apis[0].rate_limit {
+            limit.by = RateLimitBy::Ip;
+        }
+        assert_eq!(calls(&spec, "ip:orders:").as_deref(), Some("600"));
+        assert_eq!(calls(&spec, "user:orders:").as_deref(), Some("120"));
+        spec.apis[0].rate_limit = None;
+        assert_eq!(calls(&spec, "user:orders:").as_deref(), Some("120"));
+    }
+
+    #[test]
+    fn everything_wrong_with_own_policies_is_reported_at_its_line() {
+        let mut spec = prod();
+        let at = spec.apis[0].at.clone();
+        spec.apis[0].policy = Some(PolicyFragment {
+            at: at.clone(),
+            file: "policies/own.xml".to_owned(),
+            text: "<policies>\n  <inbound>\n    <cors />\n    <base />\n  </inbound>\n</policies>"
+                .to_owned(),
+        });
+        let Err(CompileError::Spec(problems)) = compile(&spec) else {
+            panic!("an own policy may not say <base /> or <cors />");
+        };
+        let lines: Vec<u32> = problems.iter().map(|problem| problem.at.line()).collect();
+        assert!(lines.contains(&3) && lines.contains(&4), "{problems:?}");
+        for problem in &problems {
+            assert_eq!(problem.at.file(), "policies/own.xml");
+            assert_eq!(problem.at.path(), at.path());
+            assert_eq!(problem.code, Code::Policy);
+        }
+    }
+
+    #[test]
+    fn the_gateways_policy_limits_every_address_and_follows_no_redirect() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let id = compiled.ids.global_policy();
+        let text = compiled.value(&id, "/properties/value");
+        let text = text.as_str().unwrap();
+        assert!(text.contains("X-Azure-SocketIP"));
+        assert!(text.contains("follow-redirects=\"false\""));
+        assert!(text.contains("max-age=31536000"));
+        assert_eq!(compiled.value(&id, "/properties/format"), "rawxml");
+    }
 }

@@ -93,3 +93,12 @@ pub(super) fn tags(spec: &Spec) -> BTreeMap<&str, &str> {
 pub(super) fn identity(of: &ResourceId) -> Value {
     json!({ "type": "UserAssigned", "userAssignedIdentities": { (of.as_str()): {} } })
 }
+
+/// Lists of the spec have no order, so none may show in a body.
+pub(super) fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    items
+        .into_iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::draft::{Draft, tags};
+use super::draft::{Draft, sorted, tags};
 use super::ids::Ids;
 use crate::resource::Recommendation::{R2, R5, R8, R9, R10};
 use crate::resource::ResourceId;
@@ -298,15 +298,13 @@ fn custom_domain(ids: Ids, domain: &Domain) -> Draft {
     Draft::body(ids.custom_domain(domain), &domain.at, body).serves(&[R2, R9])
 }
 
-fn custom_domains<'a>(spec: &'a Spec, ids: Ids<'a>) -> impl Iterator<Item = ResourceId> + 'a {
-    spec.front_door
-        .domains
-        .iter()
-        .map(move |domain| ids.custom_domain(domain))
+fn custom_domains(spec: &Spec, ids: Ids) -> Vec<ResourceId> {
+    let domains = spec.front_door.domains.iter();
+    sorted(domains.map(|domain| ids.custom_domain(domain)))
 }
 
 fn route(spec: &Spec, ids: Ids) -> Draft {
-    let domains: Vec<ResourceId> = custom_domains(spec, ids).collect();
+    let domains = custom_domains(spec, ids);
     let default = if domains.is_empty() {
         "Enabled"
     } else {
@@ -338,4 +336,168 @@ fn route(spec: &Spec, ids: Ids) -> Draft {
         .after(apis)
         .after(ids.samples())
         .serves(&[R2, R9])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::spec::HostName;
+
+    fn with_domains(hosts: &[&str]) -> Spec {
+        let mut spec = prod();
+        spec.front_door.domains = hosts
+            .iter()
+            .map(|host| Domain {
+                at: spec.front_door.at.clone(),
+                host: HostName::parse(host).unwrap(),
+            })
+            .collect();
+        spec
+    }
+
+    #[test]
+    fn the_route_opens_after_everything_that_guards_it() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let mut guards = vec![
+                ids.origin(),
+                ids.connection(),
+                ids.firewall(),
+                ids.security_policy(),
+                ids.rule("headers"),
+                ids.rule("banners"),
+                ids.global_policy(),
+                ids.api_policy(&spec.apis[0].name),
+            ];
+            guards.extend(ids.samples());
+            for guard in guards {
+                assert!(compiled.waits_for(&ids.route(), &guard), "{guard}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_origin_is_the_gateway_by_private_link() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let origin = compiled.value(&ids.origin(), "/properties");
+            let link = &origin["sharedPrivateLinkResource"];
+            assert_eq!(link["groupId"], "Gateway");
+            assert_eq!(link["privateLink"]["id"], json!(ids.service()));
+            assert_eq!(link["requestMessage"], ids.connection().name());
+            assert_eq!(origin["hostName"], origin["originHostHeader"]);
+            assert_eq!(origin["enforceCertificateNameCheck"], true);
+            assert!(compiled.waits_for(&ids.origin(), &ids.service()));
+        }
+    }
+
+    #[test]
+    fn the_firewall_covers_every_host_that_answers() {
+        let spec = with_domains(&["api.contoso.com", "api.contoso.org"]);
+        let compiled = Compiled::of(&spec);
+        let ids = compiled.ids;
+        let associations = compiled.value(
+            &ids.security_policy(),
+            "/properties/parameters/associations",
+        );
+        let mut hosts = vec![json!({ "id": ids.endpoint() })];
+        let domains = custom_domains(&spec, ids);
+        hosts.extend(domains.iter().map(|id| json!({ "id": id })));
+        assert_eq!(
+            associations,
+            json!([{ "domains": hosts, "patternsToMatch": ["/*"] }])
+        );
+        for domain in domains {
+            assert!(compiled.waits_for(&ids.security_policy(), &domain));
+        }
+    }
+
+    #[test]
+    fn own_domains_take_tls_1_3_alone_and_replace_the_default_host() {
+        let spec = with_domains(&["api.contoso.com"]);
+        let compiled = Compiled::of(&spec);
+        let domain = compiled.ids.custom_domain(&spec.front_door.domains[0]);
+        let tls = compiled.value(&domain, "/properties/tlsSettings");
+        assert_eq!(tls["minimumTlsVersion"], "TLS13");
+        assert_eq!(tls["cipherSuiteSetType"], "Customized");
+        assert_eq!(
+            tls["customizedCipherSuiteSet"]["cipherSuiteSetForTls12"],
+            json!([])
+        );
+        let route = compiled.ids.route();
+        let linked = |compiled: &Compiled, route: &ResourceId| {
+            compiled.value(route, "/properties/linkToDefaultDomain")
+        };
+        assert_eq!(linked(&compiled, &route), "Disabled");
+        assert!(compiled.waits_for(&route, &domain));
+        let spec = dev();
+        let compiled = Compiled::of(&spec);
+        assert_eq!(linked(&compiled, &compiled.ids.route()), "Enabled");
+    }
+
+    #[test]
+    fn hosts_that_look_alike_have_names_of_their_own() {
+        let spec = with_domains(&["a-b.contoso.com", "a.b-contoso.com"]);
+        let domains = custom_domains(&spec, Ids::new(&spec));
+        assert_eq!(domains.len(), 2, "{domains:?}");
+    }
+
+    #[test]
+    fn the_firewall_blocks_what_attacks_floods_or_uses_odd_methods() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let firewall = compiled.value(&compiled.ids.firewall(), "/properties");
+        assert_eq!(firewall["policySettings"]["mode"], "Prevention");
+        assert_eq!(firewall["policySettings"]["requestBodyCheck"], "Enabled");
+        let default = &firewall["managedRules"]["managedRuleSets"][0];
+        assert_eq!(default["ruleSetVersion"], "2.1");
+        assert_eq!(default["ruleSetAction"], "Block");
+        assert_eq!(default["exclusions"], json!([]));
+        let rules = firewall["customRules"]["rules"].as_array().unwrap();
+        assert!(rules.iter().all(|rule| rule["action"] == "Block"));
+        assert_eq!(rules[0]["matchConditions"][0]["negateCondition"], true);
+        assert_eq!(rules[1]["rateLimitThreshold"], 1000);
+        assert_eq!(rules[1]["rateLimitDurationInMinutes"], 5);
+        assert_eq!(
+            rules[1]["groupBy"],
+            json!([{ "variableName": "SocketAddr" }])
+        );
+    }
+
+    #[test]
+    fn answers_are_only_over_https_never_cached_and_say_so() {
+        let mut spec = with_domains(&["api.contoso.com"]);
+        spec.front_door.hsts.include_subdomains = true;
+        let compiled = Compiled::of(&spec);
+        let ids = compiled.ids;
+        let route = compiled.value(&ids.route(), "/properties");
+        assert_eq!(route["httpsRedirect"], "Enabled");
+        assert_eq!(route["forwardingProtocol"], "HttpsOnly");
+        assert_eq!(route["ruleSets"], json!([{ "id": ids.rule_set() }]));
+        assert_eq!(route["cacheConfiguration"], Value::Null);
+        let headers = compiled.value(&ids.rule("headers"), "/properties/actions");
+        assert_eq!(
+            headers[0]["parameters"]["value"],
+            "max-age=31536000; includeSubDomains"
+        );
+        assert_eq!(headers[2]["parameters"]["value"], "no-store");
+    }
+
+    #[test]
+    fn a_rule_has_no_more_actions_than_front_door_takes() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        for name in ["headers", "banners"] {
+            let rule = compiled.ids.rule(name);
+            let actions = compiled.value(&rule, "/properties/actions");
+            assert!(
+                (1..=5).contains(&actions.as_array().unwrap().len()),
+                "{name}"
+            );
+            assert_eq!(compiled.value(&rule, "/properties/conditions"), json!([]));
+        }
+    }
 }

@@ -296,3 +296,234 @@ fn setting_value(value: &SettingValue) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::spec::Setting;
+
+    #[test]
+    fn a_site_is_closed_by_the_write_that_creates_it() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let site = compiled.ids.site(&spec.functions[0].name);
+            let created = compiled.value(&site, "/properties/siteConfig");
+            for (key, value) in [
+                ("ipSecurityRestrictionsDefaultAction", json!("Deny")),
+                ("scmIpSecurityRestrictionsDefaultAction", json!("Deny")),
+                ("ftpsState", json!("Disabled")),
+                ("minTlsVersion", json!("1.3")),
+                ("remoteDebuggingEnabled", json!(false)),
+            ] {
+                assert_eq!(created[key], value, "{key}");
+            }
+            assert_eq!(compiled.value(&site, "/properties/httpsOnly"), true);
+            assert_eq!(compiled.value(&site, "/properties/sshEnabled"), false);
+            assert_eq!(
+                created["publicNetworkAccess"],
+                compiled.value(&site, "/properties/publicNetworkAccess")
+            );
+        }
+    }
+
+    #[test]
+    fn what_holds_at_creation_holds_afterwards() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let name = &spec.functions[0].name;
+            let created = compiled.value(&compiled.ids.site(name), "/properties/siteConfig");
+            let web = compiled.ids.site_config(name, "web");
+            for (key, value) in created.as_object().unwrap() {
+                assert_eq!(compiled.value(&web, &format!("/properties/{key}")), *value);
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_network_exactly_the_gateways_addresses_are_let_in() {
+        let spec = dev();
+        let compiled = Compiled::of(&spec);
+        let web = compiled.ids.site_config(&spec.functions[0].name, "web");
+        let restrictions = compiled.at(&web, "/properties/ipSecurityRestrictions");
+        let service = compiled.ids.service();
+        let resolved = restrictions.resolve(&|reference| {
+            assert_eq!(reference.resource, service);
+            assert_eq!(reference.pointer, "/properties/publicIPAddresses");
+            Some(json!(["20.1.2.3", "20.1.2.4"]))
+        });
+        let rules = resolved.known().unwrap();
+        let shown: Vec<(&Value, &Value, &Value)> = rules
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| (&rule["name"], &rule["action"], &rule["ipAddress"]))
+            .collect();
+        let allow = json!("Allow");
+        assert_eq!(
+            shown,
+            [
+                (&json!("gateway-20.1.2.3"), &allow, &json!("20.1.2.3/32")),
+                (&json!("gateway-20.1.2.4"), &allow, &json!("20.1.2.4/32")),
+            ]
+        );
+    }
+
+    #[test]
+    fn in_a_network_nobody_is_let_in_from_outside() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let name = &spec.functions[0].name;
+        let web = compiled.ids.site_config(name, "web");
+        let site = compiled.ids.site(name);
+        assert_eq!(
+            compiled.value(&web, "/properties/ipSecurityRestrictions"),
+            json!([])
+        );
+        assert_eq!(
+            compiled.value(&web, "/properties/publicNetworkAccess"),
+            "Disabled"
+        );
+        assert_eq!(
+            compiled.value(&site, "/properties/publicNetworkAccess"),
+            "Disabled"
+        );
+        assert_eq!(
+            compiled.value(&site, "/properties/outboundVnetRouting/allTraffic"),
+            true
+        );
+        assert!(compiled.waits_for(&site, &compiled.ids.subnet(Subnet::Functions)));
+    }
+
+    #[test]
+    fn the_way_in_comes_after_every_guard() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let name = &spec.functions[0].name;
+            let web = compiled.ids.site_config(name, "web");
+            for guard in compiled.ids.function_guards(name) {
+                assert!(compiled.waits_for(&web, &guard), "{guard}");
+            }
+            // TLS 1.3 is demanded of the gateway only once it speaks it.
+            assert!(compiled.waits_for(&web, &compiled.ids.service()));
+        }
+    }
+
+    #[test]
+    fn only_the_gateways_identity_gets_an_answer() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let id = compiled
+                .ids
+                .site_config(&spec.functions[0].name, "authsettingsV2");
+            let gateway = compiled.ids.gateway_identity();
+            let client = reference_to(&gateway, "/properties/clientId");
+            let principal = reference_to(&gateway, "/properties/principalId");
+            let validation = "/properties/identityProviders/azureActiveDirectory/validation";
+            let at = |path: &str| compiled.at(&id, &format!("{validation}/{path}")).clone();
+            let only = |term: &Term| Term::Array(vec![term.clone()]);
+            let policy = "defaultAuthorizationPolicy";
+            assert_eq!(at(&format!("{policy}/allowedApplications")), only(&client));
+            assert_eq!(
+                at(&format!("{policy}/allowedPrincipals/identities")),
+                only(&principal)
+            );
+            assert_eq!(
+                at("jwtClaimChecks/allowedClientApplications"),
+                only(&client)
+            );
+            assert_eq!(
+                at("allowedAudiences"),
+                only(&reference_to(&Ids::backend_application(), "/appId"))
+            );
+            assert_eq!(
+                compiled.value(&id, "/properties/globalValidation"),
+                json!({
+                    "requireAuthentication": true,
+                    "unauthenticatedClientAction": "Return401",
+                    "excludedPaths": [],
+                })
+            );
+            assert_eq!(compiled.value(&id, "/properties/platform/enabled"), true);
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_the_subscriptions_directory_said_or_found() {
+        let mut spec = prod();
+        let pointer =
+            "/properties/identityProviders/azureActiveDirectory/registration/openIdIssuer";
+        let issuer = |spec: &Spec| {
+            let compiled = Compiled::of(spec);
+            let id = compiled
+                .ids
+                .site_config(&spec.functions[0].name, "authsettingsV2");
+            compiled
+                .at(&id, pointer)
+                .resolve(&|reference| {
+                    (reference.pointer == "/properties/tenantId").then(|| json!("found"))
+                })
+                .known()
+                .unwrap()
+        };
+        let said = spec.azure.tenant_id.unwrap();
+        assert_eq!(
+            issuer(&spec),
+            format!("https://login.microsoftonline.com/{said}/v2.0")
+        );
+        spec.azure.tenant_id = None;
+        assert_eq!(
+            issuer(&spec),
+            "https://login.microsoftonline.com/found/v2.0"
+        );
+    }
+
+    #[test]
+    fn nothing_takes_a_key_or_a_password() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let name = &spec.functions[0].name;
+        let storage = compiled.ids.storage(name);
+        assert_eq!(
+            compiled.value(&storage, "/properties/allowSharedKeyAccess"),
+            false
+        );
+        for protocol in ["ftp", "scm"] {
+            let policy = compiled.ids.publishing(name, protocol);
+            assert_eq!(compiled.value(&policy, "/properties/allow"), false);
+        }
+        let settings = compiled.ids.site_config(name, "appsettings");
+        let body = compiled.resource(&settings).body().unwrap();
+        assert!(body.at("/properties/AzureWebJobsStorage").is_none());
+        assert_eq!(
+            compiled.value(&settings, "/properties/AzureWebJobsStorage__credential"),
+            "managedidentity"
+        );
+        assert_eq!(
+            compiled.value(&settings, "/properties/AzureWebJobsStorage__accountName"),
+            storage.name()
+        );
+    }
+
+    #[test]
+    fn a_secret_setting_is_read_by_azure_itself() {
+        let mut spec = prod();
+        let at = spec.functions[0].at.clone();
+        spec.functions[0].settings = vec![Setting {
+            at,
+            name: "PAYMENT_KEY".to_owned(),
+            value: SettingValue::KeyVault {
+                vault: "kv-orders".to_owned(),
+                secret: "payment".to_owned(),
+            },
+        }];
+        let compiled = Compiled::of(&spec);
+        let settings = compiled
+            .ids
+            .site_config(&spec.functions[0].name, "appsettings");
+        assert_eq!(
+            compiled.value(&settings, "/properties/PAYMENT_KEY"),
+            "@Microsoft.KeyVault(VaultName=kv-orders;SecretName=payment)"
+        );
+    }
+}

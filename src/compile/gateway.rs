@@ -251,3 +251,155 @@ fn has_self_hosted_gateway(tier: Tier) -> bool {
         | Tier::PremiumV2 => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::resource::Wanted;
+
+    #[test]
+    fn public_access_ends_off_with_an_approved_link_of_our_own() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let access = compiled.value(&ids.service(), "/properties/publicNetworkAccess");
+            assert_eq!(access, "Disabled");
+            let state = compiled.value(
+                &ids.connection(),
+                "/properties/privateLinkServiceConnectionState",
+            );
+            assert_eq!(state["status"], "Approved");
+            assert_eq!(state["description"], ids.connection().name());
+            assert_eq!(ids.connection().name(), "secgw orders");
+            assert!(compiled.waits_for(&ids.connection(), &ids.origin()));
+        }
+    }
+
+    #[test]
+    fn old_protocols_are_off_everywhere_and_weak_ciphers_where_there_is_a_choice() {
+        for (spec, ciphers) in [(dev(), 11), (prod(), 0)] {
+            let compiled = Compiled::of(&spec);
+            let sent = compiled.value(&compiled.ids.service(), "/properties/customProperties");
+            let sent = sent.as_object().unwrap();
+            for side in ["Protocols", "Backend.Protocols"] {
+                for old in ["Tls10", "Tls11", "Ssl30"] {
+                    assert_eq!(sent[&format!("{PREFIX}.{side}.{old}")], "False");
+                }
+            }
+            assert_eq!(sent[&format!("{PREFIX}.Backend.Protocols.Tls13")], "True");
+            let weak = sent
+                .iter()
+                .filter(|(key, value)| key.contains(".Ciphers.") && *value == "False");
+            assert_eq!(weak.count(), ciphers);
+        }
+    }
+
+    #[test]
+    fn the_service_joins_the_network_where_its_tier_can() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let (service, subnet) = (compiled.ids.service(), compiled.ids.subnet(Subnet::Gateway));
+        let configuration = "/properties/virtualNetworkConfiguration/subnetResourceId";
+        assert_eq!(compiled.value(&service, configuration), json!(subnet));
+        assert!(compiled.waits_for(&service, &subnet));
+        let spec = dev();
+        let compiled = Compiled::of(&spec);
+        let service = compiled.ids.service();
+        assert_eq!(
+            compiled.value(&service, "/properties/virtualNetworkType"),
+            "None"
+        );
+    }
+
+    #[test]
+    fn samples_and_key_access_go_where_the_tier_brings_them() {
+        let spec = dev();
+        let compiled = Compiled::of(&spec);
+        let samples = compiled.ids.samples();
+        assert_eq!(samples.len(), 3);
+        for id in samples {
+            assert_eq!(compiled.resource(&id).wanted, Wanted::Absent);
+        }
+        for name in ["access", "gitAccess"] {
+            let id = compiled.ids.tenant(name);
+            assert_eq!(compiled.value(&id, "/properties/enabled"), false);
+        }
+        let spec = prod();
+        let graph = Compiled::of(&spec).graph;
+        assert!(graph.iter().all(|resource| {
+            resource.wanted != Wanted::Absent && !resource.kind.type_name.ends_with("/tenant")
+        }));
+    }
+
+    #[test]
+    fn portals_are_off_and_old_api_versions_refused() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let properties = compiled.value(&compiled.ids.service(), "/properties");
+        assert_eq!(properties["developerPortalStatus"], "Disabled");
+        assert_eq!(properties["legacyPortalStatus"], "Disabled");
+        assert_eq!(
+            properties["apiVersionConstraint"]["minApiVersion"],
+            "2021-08-01"
+        );
+    }
+
+    #[test]
+    fn backends_are_https_with_certificates_checked_and_hold_no_key() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let name = &spec.functions[0].name;
+            let backend = compiled.value(&compiled.ids.backend(name), "/properties");
+            assert_eq!(
+                backend["url"],
+                format!("https://{name}.azurewebsites.net/api")
+            );
+            assert_eq!(
+                backend["tls"],
+                json!({ "validateCertificateChain": true, "validateCertificateName": true })
+            );
+            assert_eq!(backend["credentials"], Value::Null);
+        }
+    }
+
+    #[test]
+    fn calls_are_logged_without_anything_that_could_be_used_again() {
+        let spec = dev();
+        let compiled = Compiled::of(&spec);
+        for name in ["azuremonitor", "applicationinsights"] {
+            let diagnostic = compiled.ids.diagnostic(name);
+            for side in ["frontend", "backend"] {
+                for message in ["request", "response"] {
+                    let path = format!("/properties/{side}/{message}");
+                    let logged = compiled.value(&diagnostic, &path);
+                    assert_eq!(logged["headers"], json!([]), "{name}{path}");
+                    assert_eq!(logged["body"]["bytes"], 0);
+                    let masked = logged["dataMasking"]["headers"].as_array().unwrap();
+                    assert!(masked.iter().any(|mask| mask["value"] == "Authorization"));
+                }
+            }
+            assert_eq!(
+                compiled.value(&diagnostic, "/properties/logClientIp"),
+                false
+            );
+            let logger = compiled.value(&diagnostic, "/properties/loggerId");
+            let logger: crate::resource::ResourceId = serde_json::from_value(logger).unwrap();
+            assert!(compiled.waits_for(&diagnostic, &logger));
+        }
+    }
+
+    #[test]
+    fn what_is_protected_is_marked_and_nothing_else() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let ids = compiled.ids;
+        let is_protected = |id| compiled.resource(&id).protect;
+        assert!(is_protected(ids.service()));
+        assert!(is_protected(Ids::api_application()));
+        assert!(!is_protected(ids.profile()));
+        let spec = dev();
+        let graph = Compiled::of(&spec).graph;
+        assert!(graph.iter().all(|resource| !resource.protect));
+    }
+}

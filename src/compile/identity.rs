@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::draft::Draft;
+use super::draft::{Draft, sorted};
 use super::ids::Ids;
 use crate::resource::Recommendation::{R1, R7};
 use crate::resource::{Generated, ResourceId, Term, reference_to};
-use crate::spec::{Account, Client, ClientKind, IdentityProvider, Spec};
+use crate::spec::{Account, Client, ClientKind, IdentityProvider, Scope, Spec};
 
 /// The same in every directory.
 const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -65,9 +65,7 @@ fn audience(spec: &Spec) -> &'static str {
 fn api(spec: &Spec, ids: Ids) -> Draft {
     let api = &spec.identity.api;
     let id = Ids::api_application();
-    let scopes: Vec<Value> = api
-        .scopes
-        .iter()
+    let scopes: Vec<Value> = by_name(&api.scopes)
         .map(|scope| {
             json!({
                 "id": ids.scope(scope),
@@ -110,7 +108,7 @@ fn microsoft_graph(spec: &Spec) -> Draft {
 /// The application, its service principal, and consent to exactly what the spec declares.
 fn client(spec: &Spec, ids: Ids, client: &Client) -> [Draft; 4] {
     let id = Ids::client_application(client);
-    let granted: Vec<&str> = client.scopes.iter().map(|scope| &**scope).collect();
+    let granted = sorted(client.scopes.iter().map(|scope| &**scope));
     [
         Draft::body(
             id.clone(),
@@ -142,15 +140,13 @@ fn client_application(spec: &Spec, ids: Ids, client: &Client) -> Value {
     body["signInAudience"] = json!(audience(spec));
     body["nativeAuthenticationApisEnabled"] = json!("none");
     body["api"] = json!({ "requestedAccessTokenVersion": 2 });
-    body[platform]["redirectUris"] = json!(client.redirect_uris);
+    body[platform]["redirectUris"] = json!(sorted(&client.redirect_uris));
     let graph = Ids::microsoft_graph();
     let sign_in = GRAPH_SCOPES.map(|scope| {
         let pointer = format!("/oauth2PermissionScopes/value={scope}/id");
         json!({ "id": reference_to(&graph, &pointer), "type": "Scope" })
     });
-    let declared = &spec.identity.api.scopes;
-    let scopes: Vec<Value> = declared
-        .iter()
+    let scopes: Vec<Value> = by_name(&spec.identity.api.scopes)
         .filter(|scope| client.scopes.contains(&scope.name))
         .map(|scope| json!({ "id": ids.scope(scope), "type": "Scope" }))
         .collect();
@@ -160,6 +156,12 @@ fn client_application(spec: &Spec, ids: Ids, client: &Client) -> Value {
         { "resourceAppId": api, "resourceAccess": scopes },
     ]);
     body
+}
+
+fn by_name(scopes: &[Scope]) -> impl Iterator<Item = &Scope> {
+    let mut scopes: Vec<&Scope> = scopes.iter().collect();
+    scopes.sort_by(|one, other| one.name.cmp(&other.name));
+    scopes.into_iter()
 }
 
 fn grant(client: &Client, resource: &ResourceId, scopes: &[&str]) -> Draft {
@@ -200,11 +202,10 @@ fn b2c_flow(spec: &Spec) -> Value {
 
 fn external_flow(spec: &Spec) -> Value {
     let flow = &spec.identity.user_flow;
-    let applications: Vec<Value> = spec
-        .identity
-        .clients
+    let clients = sorted(spec.identity.clients.iter().map(Ids::client_application));
+    let applications: Vec<Value> = clients
         .iter()
-        .map(|client| json!({ "appId": reference_to(&Ids::client_application(client), "/appId") }))
+        .map(|id| json!({ "appId": reference_to(id, "/appId") }))
         .collect();
     json!({
         "@odata.type": "#microsoft.graph.externalUsersSelfServiceSignUpEventsFlow",
@@ -259,4 +260,193 @@ fn account(spec: &Spec, account: &Account) -> Draft {
         "passwordPolicies": "DisablePasswordExpiration",
     });
     Draft::body(Ids::account(account), &account.at, body).serves(&[R7])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, prod};
+    use crate::resource::Directory;
+
+    fn external() -> Spec {
+        let mut spec = prod();
+        spec.identity.provider = IdentityProvider::ExternalId;
+        spec
+    }
+
+    #[test]
+    fn a_client_is_granted_exactly_what_the_spec_declares() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let web = &spec.identity.clients[0];
+        let api = Ids::service_principal(&Ids::api_application());
+        let grant = Ids::grant(web, &api);
+        assert_eq!(compiled.value(&grant, "/scope"), "orders.read orders.write");
+        assert_eq!(
+            *compiled.at(&grant, "/resourceId"),
+            reference_to(&api, "/@object")
+        );
+        let sign_in = Ids::grant(web, &Ids::microsoft_graph());
+        assert_eq!(compiled.value(&sign_in, "/scope"), "openid offline_access");
+        let asked = "/requiredResourceAccess/1/resourceAccess";
+        let client = Ids::client_application(web);
+        let wanted: Vec<Value> = by_name(&spec.identity.api.scopes)
+            .filter(|scope| scope.name.as_str() != "orders.ship")
+            .map(|scope| json!({ "id": compiled.ids.scope(scope), "type": "Scope" }))
+            .collect();
+        assert_eq!(compiled.value(&client, asked), json!(wanted));
+    }
+
+    #[test]
+    fn scopes_of_microsoft_graph_are_looked_up_there() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let client = Ids::client_application(&spec.identity.clients[0]);
+        let access = compiled.at(&client, "/requiredResourceAccess/0/resourceAccess");
+        let graph = json!({ "oauth2PermissionScopes": [
+            { "value": "profile", "id": "1" },
+            { "value": "offline_access", "id": "2" },
+            { "value": "openid", "id": "3" },
+        ] });
+        let resolved = access.resolve(&|reference| {
+            assert_eq!(reference.resource, Ids::microsoft_graph());
+            crate::resource::body::get(&graph, &reference.pointer).cloned()
+        });
+        assert_eq!(
+            resolved.known(),
+            Some(json!([{ "id": "3", "type": "Scope" }, { "id": "2", "type": "Scope" }]))
+        );
+    }
+
+    #[test]
+    fn every_application_has_its_mark_first_and_no_weak_way_to_a_token() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let applications: Vec<ResourceId> = compiled
+            .graph
+            .iter()
+            .filter(|resource| resource.kind.type_name == "Microsoft.Graph/applications")
+            .map(|resource| resource.id.clone())
+            .collect();
+        assert_eq!(
+            applications.len(),
+            4,
+            "the API, two clients and the functions"
+        );
+        for id in applications {
+            let mark = format!("secgw:orders/{}", id.name());
+            assert_eq!(compiled.value(&id, "/tags"), json!([mark]));
+            assert_eq!(
+                compiled.value(&id, "/web/implicitGrantSettings"),
+                json!({ "enableAccessTokenIssuance": false, "enableIdTokenIssuance": false })
+            );
+            assert_eq!(compiled.value(&id, "/isFallbackPublicClient"), false);
+            assert_eq!(compiled.value(&id, "/publicClient/redirectUris"), json!([]));
+            assert_eq!(compiled.value(&id, "/api/requestedAccessTokenVersion"), 2);
+        }
+    }
+
+    #[test]
+    fn a_client_may_be_sent_back_to_its_own_addresses_alone() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let [spa, web] = [0, 1].map(|n| Ids::client_application(&spec.identity.clients[n]));
+        let addresses = |id: &ResourceId| {
+            ["spa", "web"].map(|part| compiled.value(id, &format!("/{part}/redirectUris")))
+        };
+        assert_eq!(
+            addresses(&spa),
+            [json!(["https://app.contoso.com/auth"]), json!([])]
+        );
+        assert_eq!(
+            addresses(&web),
+            [
+                json!([]),
+                json!(["https://backoffice.contoso.com/signin-oidc"])
+            ]
+        );
+    }
+
+    #[test]
+    fn the_flow_signs_in_and_nobody_up() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let flow = compiled.ids.user_flow();
+        assert_eq!(flow.name(), "B2C_1_signin");
+        assert_eq!(compiled.value(&flow, "/id"), "signin");
+        assert_eq!(compiled.value(&flow, "/userFlowType"), "signIn");
+        let spec = external();
+        let compiled = Compiled::of(&spec);
+        let flow = compiled.ids.user_flow();
+        assert_eq!(
+            compiled.value(&flow, "/onInteractiveAuthFlowStart/isSignUpAllowed"),
+            false
+        );
+        let applications = compiled.at(&flow, "/conditions/applications/includeApplications");
+        let linked: Vec<&ResourceId> = applications
+            .references()
+            .iter()
+            .map(|reference| &reference.resource)
+            .collect();
+        let clients = sorted(spec.identity.clients.iter().map(Ids::client_application));
+        assert_eq!(linked, clients.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_provider_has_its_audience_and_its_metadata() {
+        for (spec, audience, metadata) in [
+            (
+                prod(),
+                "AzureADandPersonalMicrosoftAccount",
+                "https://contosob2c.b2clogin.com/contosob2c.onmicrosoft.com/B2C_1_signin/v2.0/.well-known/openid-configuration".to_owned(),
+            ),
+            (
+                external(),
+                "AzureADMyOrg",
+                format!(
+                    "https://contosob2c.ciamlogin.com/{}/v2.0/.well-known/openid-configuration",
+                    external().identity.tenant_id
+                ),
+            ),
+        ] {
+            let compiled = Compiled::of(&spec);
+            let api = Ids::api_application();
+            assert_eq!(compiled.value(&api, "/signInAudience"), audience);
+            let fact = ResourceId::fact(&metadata);
+            assert!(compiled.waits_for(&fact, &compiled.ids.user_flow()));
+        }
+    }
+
+    #[test]
+    fn an_accounts_first_password_is_known_to_nobody() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let ada = &spec.identity.accounts.as_ref().unwrap()[0];
+        let id = Ids::account(ada);
+        assert_eq!(
+            *compiled.at(&id, "/passwordProfile/password"),
+            Term::Generated(Generated::Password)
+        );
+        assert_eq!(
+            compiled.value(&id, "/identities"),
+            json!([{
+                "signInType": "emailAddress",
+                "issuer": "contosob2c.onmicrosoft.com",
+                "issuerAssignedId": "ada@example.com",
+            }])
+        );
+    }
+
+    #[test]
+    fn the_functions_are_known_in_the_directory_of_the_gateways_identity() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let backend = Ids::backend_application();
+        let workforce = crate::resource::Realm::Graph(Directory::Workforce);
+        assert_eq!(backend.realm(), workforce);
+        let principal = Ids::service_principal(&backend);
+        assert_eq!(principal.realm(), workforce);
+        assert!(compiled.waits_for(&principal, &backend));
+        assert_eq!(compiled.value(&backend, "/signInAudience"), "AzureADMyOrg");
+    }
 }

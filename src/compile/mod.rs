@@ -6,6 +6,8 @@
 
 mod apis;
 mod draft;
+#[cfg(test)]
+mod example;
 mod front_door;
 mod functions;
 mod gateway;

@@ -198,3 +198,117 @@ fn zone_group(ids: Ids, function: &Function) -> Draft {
         .after([ids.zone()])
         .serves(&[R5])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, dev, prod};
+    use crate::compile::{CompileError, compile};
+
+    #[test]
+    fn each_subnet_is_delegated_to_whom_it_serves_and_has_a_security_group() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let ids = compiled.ids;
+        let delegated =
+            |subnet: Subnet| compiled.value(&ids.subnet(subnet), "/properties/delegations");
+        assert_eq!(
+            delegated(Subnet::Gateway),
+            delegation("Microsoft.Web/serverFarms")
+        );
+        assert_eq!(
+            delegated(Subnet::Functions),
+            delegation("Microsoft.App/environments")
+        );
+        assert_eq!(delegated(Subnet::PrivateEndpoints), json!([]));
+        for subnet in Subnet::ALL {
+            let group = ids.security_group(subnet);
+            let id = ids.subnet(subnet);
+            assert_eq!(
+                compiled.value(&id, "/properties/networkSecurityGroup/id"),
+                json!(group)
+            );
+            assert!(compiled.waits_for(&id, &group));
+        }
+    }
+
+    #[test]
+    fn the_subnets_share_no_address_and_an_own_range_moves_them() {
+        let mut spec = prod();
+        spec.network.address_space = Cidr {
+            address: std::net::Ipv4Addr::new(10, 9, 0, 128),
+            prefix: 25,
+        };
+        let compiled = Compiled::of(&spec);
+        let prefixes = Subnet::ALL.map(|subnet| {
+            compiled.value(&compiled.ids.subnet(subnet), "/properties/addressPrefix")
+        });
+        assert_eq!(
+            prefixes,
+            ["10.9.0.128/27", "10.9.0.160/27", "10.9.0.192/26"]
+        );
+    }
+
+    #[test]
+    fn a_range_that_is_too_small_is_reported_where_it_stands() {
+        let mut spec = prod();
+        spec.network.address_space.prefix = 26;
+        let Err(CompileError::Spec(problems)) = compile(&spec) else {
+            panic!("a /26 holds no /27, /27 and /26");
+        };
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].at, spec.network.at);
+        assert!(problems[0].help.contains("/25"));
+    }
+
+    #[test]
+    fn only_the_gateway_reaches_private_endpoints() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let group = compiled.ids.security_group(Subnet::PrivateEndpoints);
+        let subnet = compiled.ids.subnet(Subnet::PrivateEndpoints);
+        let rules = compiled.value(&group, "/properties/securityRules");
+        let gateway = compiled.value(
+            &compiled.ids.subnet(Subnet::Gateway),
+            "/properties/addressPrefix",
+        );
+        assert_eq!(rules[0]["properties"]["sourceAddressPrefix"], gateway);
+        assert_eq!(rules[0]["properties"]["destinationPortRange"], "443");
+        assert_eq!(rules[1]["properties"]["access"], "Deny");
+        assert_eq!(rules[1]["properties"]["sourceAddressPrefix"], "*");
+        assert_eq!(rules.as_array().unwrap().len(), 2);
+        assert_eq!(
+            compiled.value(&subnet, "/properties/privateEndpointNetworkPolicies"),
+            "NetworkSecurityGroupEnabled"
+        );
+    }
+
+    #[test]
+    fn a_function_is_guarded_before_its_private_endpoint_opens_the_way() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let function = &spec.functions[0].name;
+        let endpoint = compiled.ids.private_endpoint(function);
+        for guard in compiled.ids.function_guards(function) {
+            assert!(compiled.waits_for(&endpoint, &guard), "{guard}");
+        }
+        assert!(compiled.waits_for(&endpoint, &compiled.ids.site_config(function, "web")));
+        let connection = compiled.value(&endpoint, "/properties/privateLinkServiceConnections/0");
+        assert_eq!(connection["properties"]["groupIds"], json!(["sites"]));
+        assert!(compiled.waits_for(
+            &compiled.ids.backend(function),
+            &compiled.ids.zone_group(function)
+        ));
+    }
+
+    #[test]
+    fn there_is_no_network_where_the_gateway_cannot_join_one() {
+        let spec = dev();
+        let graph = Compiled::of(&spec).graph;
+        let network = graph.iter().filter(|resource| {
+            let kind = resource.kind.type_name;
+            kind.starts_with("Microsoft.Network/") && !kind.contains("Firewall")
+        });
+        assert_eq!(network.count(), 0);
+    }
+}

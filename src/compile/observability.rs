@@ -74,3 +74,65 @@ fn setting(spec: &Spec, ids: Ids, of: &ResourceId, serves: Recommendation) -> Dr
         .after([ids.workspace()])
         .serves(&[serves])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, both, prod};
+
+    #[test]
+    fn gateway_edge_and_functions_send_everything_to_the_workspace() {
+        for spec in both() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let site = ids.site(&spec.functions[0].name);
+            for of in [ids.service(), ids.profile(), site] {
+                let setting = ids.diagnostic_setting(&of);
+                assert_eq!(
+                    compiled.value(&setting, "/properties/workspaceId"),
+                    json!(ids.workspace())
+                );
+                assert_eq!(
+                    compiled.value(&setting, "/properties/logs"),
+                    json!([{ "categoryGroup": "allLogs", "enabled": true }])
+                );
+                assert!(compiled.waits_for(&setting, &of));
+                assert!(compiled.waits_for(&setting, &ids.workspace()));
+            }
+        }
+    }
+
+    #[test]
+    fn telemetry_takes_no_keys() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let off = json!(true);
+        let component = compiled.ids.component();
+        assert_eq!(
+            compiled.value(&component, "/properties/DisableLocalAuth"),
+            off
+        );
+        let workspace = compiled.ids.workspace();
+        assert_eq!(
+            compiled.value(&workspace, "/properties/features/disableLocalAuth"),
+            off
+        );
+    }
+
+    #[test]
+    fn without_logs_there_is_nothing_of_them() {
+        let mut spec = prod();
+        spec.observability.log_analytics = false;
+        spec.observability.app_insights = false;
+        let graph = Compiled::of(&spec).graph;
+        let logging = graph.iter().filter(|resource| {
+            let kind = resource.kind.type_name;
+            ["Microsoft.Insights/", "Microsoft.OperationalInsights/"]
+                .iter()
+                .any(|namespace| kind.starts_with(namespace))
+                || kind.ends_with("/loggers")
+                || kind.ends_with("/diagnostics")
+        });
+        assert_eq!(logging.count(), 0);
+    }
+}

@@ -72,3 +72,58 @@ fn assignment(
     });
     Draft::body(Ids::role_assignment(scope, principal, role), source, body).serves(&[R7])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::example::{Compiled, prod};
+
+    #[test]
+    fn an_assignment_is_named_after_who_is_meant_where_and_for_what() {
+        let spec = prod();
+        let compiled = Compiled::of(&spec);
+        let function = &spec.functions[0].name;
+        let storage = compiled.ids.storage(function);
+        let principal = compiled.ids.function_identity(function);
+        let owner = Ids::role_assignment(&storage, &principal, Role::StorageBlobDataOwner);
+        assert_eq!(
+            *compiled.at(&owner, "/properties/principalId"),
+            reference_to(&principal, "/properties/principalId")
+        );
+        let recased = ResourceId::parse(
+            &principal
+                .as_str()
+                .to_uppercase()
+                .replace("/SUBSCRIPTIONS/", "/subscriptions/"),
+        );
+        let same = Ids::role_assignment(&storage, &recased.unwrap(), Role::StorageBlobDataOwner);
+        let others = [
+            Ids::role_assignment(
+                &storage,
+                &compiled.ids.gateway_identity(),
+                Role::StorageBlobDataOwner,
+            ),
+            Ids::role_assignment(&storage, &principal, Role::MonitoringMetricsPublisher),
+        ];
+        assert_eq!(owner, same);
+        assert!(!others.contains(&owner));
+    }
+
+    #[test]
+    fn who_sends_telemetry_may_and_nobody_else() {
+        let mut spec = prod();
+        let may_publish = |spec: &Spec| {
+            let role = Role::MonitoringMetricsPublisher.id();
+            let graph = Compiled::of(spec).graph;
+            let roles = graph.iter().filter_map(|resource| {
+                resource.body()?.at("/properties/roleDefinitionId")?.known()
+            });
+            roles
+                .filter(|id| id.as_str().unwrap().ends_with(role))
+                .count()
+        };
+        assert_eq!(may_publish(&spec), 2, "the gateway and one function");
+        spec.observability.app_insights = false;
+        assert_eq!(may_publish(&spec), 0);
+    }
+}

@@ -1,6 +1,8 @@
 //! The integration tests, in one binary.
 mod architecture;
 mod azure;
+#[cfg(test)]
+mod compile;
 mod policy;
 mod policy_layout;
 mod sandbox;
