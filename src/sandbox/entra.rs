@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -97,7 +98,7 @@ impl Issuer {
         let pem = match fs::read_to_string(&path) {
             Ok(pem) => pem,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let pem = generate().ok_or(KeyError::Damaged)?;
+                let pem = FRESH.clone().ok_or(KeyError::Damaged)?;
                 write_private(&path, &pem)?;
                 pem
             }
@@ -280,6 +281,9 @@ impl Issuer {
         }] })
     }
 }
+
+/// Making an RSA key takes a good part of a second: every DIR that this process begins gets the same.
+static FRESH: LazyLock<Option<String>> = LazyLock::new(generate);
 
 fn generate() -> Option<String> {
     let key = KeyPair::generate(KeySize::Rsa2048).ok()?;

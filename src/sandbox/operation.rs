@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::arm::id::ArmId;
 use super::arm::location;
-use super::behaviour::style::{LocationEnd, LongRunning, State, StatusBody};
+use super::behaviour::style::{LocationEnd, LongRunning, Reply, State, StatusBody};
 use super::behaviour::{Behaviour, Removal, Settled};
 use super::message::{Request, Response};
 use super::store::{Entry, Object, Store};
@@ -69,7 +69,7 @@ pub(crate) struct Start<'a> {
 impl Operation {
     pub(crate) fn start(start: &Start, world: &World, request: &Request) -> Self {
         let name = Uuid::new_v4().to_string();
-        let fill = |template: &str| fill(template, start.target, &name);
+        let fill = |template: &str| fill(template, start.target, &name, &world.store);
         let ends_in = match world.fails_operation {
             true => Outcome::Failed {
                 code: "InternalServerError".into(),
@@ -150,7 +150,7 @@ fn scaled(seconds: Option<u32>, scale: f64) -> Option<u32> {
     seconds.map(|seconds| (f64::from(seconds) * scale).ceil() as u32)
 }
 
-fn fill(template: &str, target: &Object, name: &str) -> String {
+fn fill(template: &str, target: &Object, name: &str, store: &Store) -> String {
     let Some(id) = ArmId::parse(&target.id) else {
         return template.to_owned();
     };
@@ -159,8 +159,11 @@ fn fill(template: &str, target: &Object, name: &str) -> String {
         Some(group) => format!("{subscription}/resourceGroups/{group}"),
         None => subscription.clone(),
     };
-    let place = target.body["location"]
-        .as_str()
+    let top = store.get(&id.top().key()).map(|top| &top.body["location"]);
+    let place = [Some(&target.body["location"]), top]
+        .into_iter()
+        .flatten()
+        .find_map(Value::as_str)
         .map_or_else(|| "global".to_owned(), location::short);
     template
         .replace("{subscription}", &subscription)
@@ -181,6 +184,25 @@ fn results(id: &ArmId) -> String {
             format!("/{singular}results/{name}")
         })
         .collect()
+}
+
+/// What ends by itself: the object goes at `ends`, whatever the operation scale. One per object.
+pub(crate) fn expiry(target: &Object, arm_type: &str, ends: OffsetDateTime) -> Entry {
+    let operation = Operation {
+        name: Uuid::new_v5(&Uuid::NAMESPACE_URL, target.key().as_bytes()).to_string(),
+        target: target.id.clone(),
+        arm_type: arm_type.to_owned(),
+        verb: Verb::Delete,
+        started: ends,
+        ends,
+        outcome: Outcome::Running,
+        ends_in: Outcome::Succeeded,
+        status: None,
+        location: None,
+        retry_after: None,
+        api_version: String::new(),
+    };
+    operation.object()
 }
 
 /// The operation that holds this object, if one runs.
@@ -289,6 +311,7 @@ pub(crate) fn removal(
             now: world.now,
             tenant: &world.tenant,
             object,
+            reply: Reply::empty(200),
             also: Vec::new(),
         };
         (row.removed)(&mut removal);

@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Everything strictly below `id`, in order of id.
-    pub(crate) fn below(&self, id: &str) -> impl Iterator<Item = &Object> {
+    pub(crate) fn below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
         let prefix = format!("{}/", id.trim_end_matches('/').to_lowercase());
         let start = prefix.clone();
         self.objects
@@ -132,7 +132,7 @@ impl Store {
         &'a self,
         id: &str,
         kind: &'a str,
-    ) -> impl Iterator<Item = &'a Object> {
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
         self.below(id)
             .filter(move |object| object.kind.eq_ignore_ascii_case(kind))
     }

@@ -39,10 +39,11 @@ pub(crate) fn delete(
         now: world.now,
         tenant: &world.tenant,
         object: &object,
+        reply,
         also: Vec::new(),
     };
     (row.removing)(&mut removal)?;
-    let also = removal.also;
+    let Removal { also, reply, .. } = removal;
     match reply {
         Reply::Done { status, body } => now(world, request, row, &object, also, (status, body)),
         Reply::Operation(style) => {

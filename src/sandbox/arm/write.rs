@@ -112,7 +112,8 @@ pub(crate) fn precondition(
 ) -> Result<(), Refusal> {
     let etag = object.and_then(|object| header_etag(row.etag, object));
     let is_met = |header: &str| match (header, &etag) {
-        ("*", _) => object.is_some(),
+        // API Management takes it on creation too: azure-cli sends it (recorded).
+        ("*", _) => object.is_some() || matches!(row.etag, Etag::ApiManagement { .. }),
         (given, Some(etag)) => given.split(',').any(|one| same_tag(one.trim(), etag)),
         (_, None) => false,
     };

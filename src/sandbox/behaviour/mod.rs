@@ -5,6 +5,7 @@
 
 pub(crate) mod apim;
 pub(crate) mod authorization;
+pub(crate) mod identity;
 pub(crate) mod insights;
 pub(crate) mod managed_identity;
 pub(crate) mod network;
@@ -174,6 +175,8 @@ pub(crate) struct Removal<'a> {
     pub(crate) now: OffsetDateTime,
     pub(crate) tenant: &'a str,
     pub(crate) object: &'a Object,
+    /// The row's reply, which a version of the API may answer otherwise.
+    pub(crate) reply: Reply,
     /// Besides the object and everything below it, which go in any case.
     pub(crate) also: Vec<Entry>,
 }
@@ -213,7 +216,6 @@ pub(crate) struct Call<'a> {
 
 /// Every row, by provider. Another provider: another file, another line.
 const PROVIDERS: &[&[Behaviour]] = &[
-    apim::ROWS,
     authorization::ROWS,
     insights::ROWS,
     managed_identity::ROWS,
@@ -229,7 +231,8 @@ const PROVIDERS: &[&[Behaviour]] = &[
 ];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
-    PROVIDERS.iter().flat_map(|rows| rows.iter())
+    let all = apim::ROWS.iter().chain(PROVIDERS);
+    all.flat_map(|rows| rows.iter())
 }
 
 /// What the store keeps of a secret: enough to see that it changed.

@@ -5,7 +5,7 @@
 //! ```
 //! `name!` is required. `-name` is read-only: accepted and ignored, as Azure's providers do. Types: `string int number
 //! bool any`, `[T]`, `{…}` (closed), `{*: T}` (map), `{ a: T, *: U }`
-//! (open), `A|B` (closed list of words), `A|B..` (open list). Null means absent.
+//! (open), `A|B` (closed list of words), `A|'B c'..` (open list). Null means absent.
 //! Names and listed words compare without case, as Azure's do, and are respelled as listed.
 
 use serde_json::{Map, Value};
@@ -272,6 +272,16 @@ impl<'a> Parser<'a> {
         Ok(&text[..end])
     }
 
+    /// A word, in quotes where it has spaces or commas.
+    fn quoted(&mut self) -> Result<&'a str, String> {
+        if !self.eat("'") {
+            return self.word();
+        }
+        let (word, rest) = self.rest.split_once('\'').ok_or("a quote is not closed")?;
+        self.rest = rest;
+        Ok(word)
+    }
+
     fn shape(&mut self) -> Result<Shape, String> {
         if self.eat("[") {
             let item = self.shape()?;
@@ -281,10 +291,10 @@ impl<'a> Parser<'a> {
         if self.eat("{") {
             return self.members();
         }
-        let first = self.word()?;
+        let first = self.quoted()?;
         let mut words = vec![first.to_owned()];
         while self.eat("|") {
-            words.push(self.word()?.to_owned());
+            words.push(self.quoted()?.to_owned());
         }
         let is_open = self.eat("..");
         Ok(match first {

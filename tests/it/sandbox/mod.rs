@@ -1,5 +1,6 @@
 //! The embedded Azure over real TLS: what any client of Azure would see.
 
+mod apim;
 mod entra;
 mod resources;
 mod server;

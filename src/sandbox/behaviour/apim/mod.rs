@@ -1,0 +1,135 @@
+//! Microsoft.ApiManagement: the gateway and everything below it.
+//!
+//! `service` is the instance itself (stages, soft delete, what a new one is born with), `connection` its private endpoint
+//! connections, `api` APIs and operations, `policy` policy documents (`document` reads and writes them, `statement` knows
+//! what may stand in them), `entity` the small rest.
+
+mod api;
+pub(crate) mod connection;
+mod document;
+mod entity;
+mod link;
+mod policy;
+mod portal;
+mod sample;
+mod service;
+mod statement;
+mod tier;
+
+use serde_json::Value;
+
+use super::style::{
+    Conflict, Etag, LocationEnd, LongRunning, Poll, Reply, ReplyBody, StatusBody, Tags,
+};
+use super::{Behaviour, ROW};
+use crate::sandbox::arm::id::ArmId;
+use crate::sandbox::arm::refused::one_or_more;
+use crate::sandbox::refusal::{ErrorStyle, Refusal};
+
+pub(crate) use service::check_name;
+
+pub(crate) const ROWS: &[&[Behaviour]] = &[
+    service::ROWS,
+    connection::ROWS,
+    api::ROWS,
+    policy::ROWS,
+    entity::ROWS,
+    link::ROWS,
+    portal::ROWS,
+];
+
+const VERSIONS: &[&str] = &[
+    "2021-08-01",
+    "2022-08-01",
+    "2023-05-01-preview",
+    "2024-05-01",
+];
+
+/// From this version on children that take time answer 201 with both headers; before, 202 with `Location` alone.
+const TWO_HEADERS: &str = "2023-05-01-preview";
+
+/// While the service is being made or changed its children cannot be written (documented in issues of azurerm).
+const LOCKED: Conflict = Conflict::Refused {
+    status: 409,
+    code: "ServiceLocked",
+    message: "The API Service {name} is transitioning at this time. Please try the request again later.",
+    retry_after: None,
+};
+
+/// What children of the service have in common.
+const CHILD: Behaviour = Behaviour {
+    versions: VERSIONS,
+    tags: Tags::None,
+    etag: Etag::ApiManagement { in_body: false },
+    conflict: LOCKED,
+    errors: ErrorStyle::ApiManagement,
+    counts: true,
+    patch: Some(Reply::empty(204)),
+    ..ROW
+};
+
+/// Children whose writes are operations, done at once (recorded: aso__Test_ApiManagement_20240501_CRUD).
+const fn operation(status: u16, body: ReplyBody) -> Reply {
+    Reply::Operation(LongRunning {
+        status,
+        body,
+        poll: Poll {
+            status: Some(("{resource}?azure-asyncId={operation}", StatusBody::Plain)),
+            location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
+        },
+        retry_after: None,
+        typical: 2,
+    })
+}
+
+/// The same before 2023 (recorded: cli_apim__test_apim_core_service).
+const LOCATION_ONLY: Reply = Reply::Operation(LongRunning {
+    status: 202,
+    body: ReplyBody::Empty,
+    poll: Poll {
+        status: None,
+        location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
+    },
+    retry_after: None,
+    typical: 2,
+});
+
+fn is_before(request: &crate::sandbox::message::Request, version: &str) -> bool {
+    request
+        .parameter("api-version")
+        .is_some_and(|given| given < version)
+}
+
+/// The service a child belongs to.
+fn service_id(id: &ArmId) -> String {
+    id.top().text()
+}
+
+/// `{"code":"ResourceNotFound","message":"Api not found."}`
+fn missing(what: &str) -> Refusal {
+    Refusal::new(404, "ResourceNotFound", format!("{what} not found."))
+}
+
+/// One field refused.
+fn invalid(target: &str, message: impl Into<String>) -> Refusal {
+    one_or_more(&[(target.to_owned(), message.into())])
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// 24 hexadecimal digits, the way the service makes up names.
+fn object_id(seed: &str) -> String {
+    let digest = super::digest(&Value::String(seed.to_owned()));
+    digest[..24].to_owned()
+}
+
+/// At most `most` characters, without what would break a path.
+fn is_identifier(name: &str, most: usize) -> bool {
+    (1..=most).contains(&name.chars().count())
+        && !name.contains(['*', '#', '&', '+', ':', '<', '>', '?'])
+}

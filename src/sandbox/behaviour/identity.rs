@@ -1,0 +1,75 @@
+//! The `identity` member of resources that can have managed identities.
+
+use serde_json::{Map, Value, json};
+
+use super::Write;
+use super::rule::Facts;
+use crate::sandbox::refusal::Refusal;
+
+/// Fills what Azure knows about the identities that `write` asks for: principal, client and tenant.
+pub(crate) fn assign(write: &mut Write) -> Result<(), Refusal> {
+    let kind = write.body["identity"]["type"]
+        .as_str()
+        .unwrap_or("None")
+        .to_owned();
+    if kind == "None" {
+        return Ok(());
+    }
+    let mut identity = json!({ "type": kind });
+    if kind.contains("SystemAssigned") {
+        let before = write
+            .previous
+            .map(|object| &object.body["identity"]["principalId"]);
+        identity["principalId"] = match before {
+            Some(Value::String(id)) => id.clone().into(),
+            _ => facts(write).guid("principal"),
+        };
+        identity["tenantId"] = write.tenant.into();
+    }
+    if kind.contains("UserAssigned") {
+        identity["userAssignedIdentities"] = assigned(write)?;
+    }
+    write.body["identity"] = identity;
+    Ok(())
+}
+
+fn facts<'a>(write: &'a Write) -> Facts<'a> {
+    Facts {
+        store: write.store,
+        id: write.id,
+        now: write.now,
+        body: &write.body,
+        previous: write.previous,
+        tenant: write.tenant,
+    }
+}
+
+fn assigned(write: &Write) -> Result<Value, Refusal> {
+    let Some(sent) = write.body["identity"]["userAssignedIdentities"].as_object() else {
+        return Err(failed(write, "The user assigned identities are missing."));
+    };
+    let mut assigned = Map::new();
+    for id in sent.keys() {
+        let Some(identity) = write.store.get(id) else {
+            return Err(failed(
+                write,
+                &format!("The identity '{id}' was not found."),
+            ));
+        };
+        let known = &identity.body["properties"];
+        let shown = json!({ "principalId": known["principalId"], "clientId": known["clientId"] });
+        assigned.insert(id.clone(), shown);
+    }
+    Ok(assigned.into())
+}
+
+fn failed(write: &Write, why: &str) -> Refusal {
+    Refusal::new(
+        400,
+        "FailedIdentityOperation",
+        format!(
+            "Identity operation for resource '{}' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. {why}'.",
+            write.id.text()
+        ),
+    )
+}
