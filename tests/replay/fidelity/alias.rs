@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 #[derive(Default)]
-pub struct Aliases {
+pub(crate) struct Aliases {
     ours: BTreeMap<String, String>,
 }
 
 impl Aliases {
     /// False when the recorded value already stands for another one. Recorders blank GUIDs: a blank one stands for any.
-    pub fn bind(&mut self, recorded: &str, ours: &str) -> bool {
+    pub(crate) fn bind(&mut self, recorded: &str, ours: &str) -> bool {
         if is_blank(recorded) {
             return true;
         }
@@ -26,7 +26,7 @@ impl Aliases {
     }
 
     /// The text with every recorded value replaced.
-    pub fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let mut out = text.to_owned();
         let lower = text.to_lowercase();
         for (recorded, ours) in &self.ours {
@@ -37,7 +37,7 @@ impl Aliases {
         out
     }
 
-    pub fn value(&self, value: &Value) -> Value {
+    pub(crate) fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.text(text).into(),
             Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),

@@ -9,7 +9,7 @@ use super::alias::Aliases;
 use super::lists;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Equal,
     /// Not compared, and why.
     Listed(&'static str),
@@ -19,19 +19,19 @@ pub enum Verdict {
     },
 }
 
-pub struct Leaf {
-    pub path: String,
-    pub verdict: Verdict,
+pub(crate) struct Leaf {
+    pub(crate) path: String,
+    pub(crate) verdict: Verdict,
 }
 
-pub struct Comparison<'a> {
-    pub kind: &'a str,
-    pub aliases: &'a mut Aliases,
-    pub leaves: Vec<Leaf>,
+pub(crate) struct Comparison<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) aliases: &'a mut Aliases,
+    pub(crate) leaves: Vec<Leaf>,
 }
 
 impl Comparison<'_> {
-    pub fn run(&mut self, recorded: &Value, ours: &Value) {
+    pub(crate) fn run(&mut self, recorded: &Value, ours: &Value) {
         let recorded = self.aliases.value(recorded);
         self.walk("", Some(&recorded), Some(ours));
     }

@@ -3,46 +3,46 @@
 //! Each line that is used shows up in the table's `listed` column; `replay --listed` prints which and how often.
 
 /// A value that differs from run to run. It must be there, and be of the same JSON type.
-pub struct Volatile {
+pub(crate) struct Volatile {
     /// The type's end, lower-cased; empty: any.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Path with `*` for list positions and map keys; `**` at the end: everything below.
-    pub path: &'static str,
-    pub why: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) why: &'static str,
 }
 
 const fn volatile(kind: &'static str, path: &'static str, why: &'static str) -> Volatile {
     Volatile { kind, path, why }
 }
 
-pub const VOLATILE: &[Volatile] = &[
+pub(crate) const VOLATILE: &[Volatile] = &[
     volatile("", "systemData/**", "who and when"),
     volatile("", "value/*/systemData/**", "who and when"),
 ];
 
 /// A value that is one thing in some recordings and another in others, at one API version and for equal requests:
 /// Azure changed its mind, by region or by day.
-pub struct Varying {
-    pub kind: &'static str,
-    pub path: &'static str,
-    pub why: &'static str,
+pub(crate) struct Varying {
+    pub(crate) kind: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) why: &'static str,
 }
 
-pub const VARYING: &[Varying] = &[];
+pub(crate) const VARYING: &[Varying] = &[];
 
 /// An answer that says "not now": the same request is taken some seconds later.
-pub struct Transient {
-    pub status: u16,
+pub(crate) struct Transient {
+    pub(crate) status: u16,
     /// Empty: any.
-    pub code: &'static str,
-    pub why: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) why: &'static str,
 }
 
 const fn transient(status: u16, code: &'static str, why: &'static str) -> Transient {
     Transient { status, code, why }
 }
 
-pub const TRANSIENT: &[Transient] = &[
+pub(crate) const TRANSIENT: &[Transient] = &[
     transient(429, "", "throttled, or another write holds the resource"),
     transient(500, "", "Azure's own failure"),
     transient(504, "", "the front end gave up waiting"),
@@ -65,7 +65,7 @@ pub const TRANSIENT: &[Transient] = &[
 ];
 
 /// Whether a path fits a pattern of the lists above.
-pub fn fits(pattern: &str, path: &str) -> bool {
+pub(crate) fn fits(pattern: &str, path: &str) -> bool {
     let mut path = path.split('/');
     for segment in pattern.split('/') {
         if segment == "**" {

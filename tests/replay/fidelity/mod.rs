@@ -13,12 +13,13 @@ mod table;
 
 use std::path::Path;
 
-pub use table::Table;
+pub(crate) use table::Table;
 
 /// Plays every recording in a folder.
-pub fn measure(folder: &Path) -> anyhow::Result<Table> {
+pub(crate) fn measure(folder: &Path) -> anyhow::Result<Table> {
     let mut table = Table::default();
     for recording in recording::read_folder(folder)? {
+        table.recordings += 1;
         play::play(&recording, &mut table)?;
     }
     Ok(table)

@@ -19,7 +19,7 @@ use super::{lists, seed};
 const STATUS: &str = "Azure-AsyncOperation";
 const LOCATION: &str = "Location";
 
-pub fn play(recording: &Recording, table: &mut Table) -> anyhow::Result<()> {
+pub(crate) fn play(recording: &Recording, table: &mut Table) -> anyhow::Result<()> {
     let dir = tempfile::tempdir().context("no directory for the sandbox")?;
     let tenant = seed::tenant(recording);
     let mut direct = Direct::open(dir.path(), &tenant, datetime!(2026-01-02 03:04:05 UTC))

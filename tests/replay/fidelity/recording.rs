@@ -8,28 +8,28 @@ use serde::Deserialize;
 use serde_json::Value;
 
 #[derive(Deserialize)]
-pub struct Recording {
+pub(crate) struct Recording {
     #[serde(skip)]
-    pub name: String,
-    pub exchanges: Vec<Exchange>,
+    pub(crate) name: String,
+    pub(crate) exchanges: Vec<Exchange>,
 }
 
 #[derive(Deserialize)]
-pub struct Exchange {
-    pub method: String,
-    pub url: String,
+pub(crate) struct Exchange {
+    pub(crate) method: String,
+    pub(crate) url: String,
     #[serde(default)]
-    pub request_headers: BTreeMap<String, String>,
+    pub(crate) request_headers: BTreeMap<String, String>,
     #[serde(default)]
-    pub request_body: Value,
-    pub status: u16,
+    pub(crate) request_body: Value,
+    pub(crate) status: u16,
     #[serde(default)]
-    pub response_headers: BTreeMap<String, String>,
+    pub(crate) response_headers: BTreeMap<String, String>,
     #[serde(default)]
-    pub response_body: Value,
+    pub(crate) response_body: Value,
 }
 
-pub fn read_folder(folder: &Path) -> anyhow::Result<Vec<Recording>> {
+pub(crate) fn read_folder(folder: &Path) -> anyhow::Result<Vec<Recording>> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .with_context(|| format!("cannot list {}", folder.display()))?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -49,23 +49,23 @@ fn read_file(path: &Path) -> anyhow::Result<Recording> {
 }
 
 impl Exchange {
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    pub fn is_write(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         matches!(self.method.as_str(), "PUT" | "PATCH")
     }
 
-    pub fn is_read(&self) -> bool {
+    pub(crate) fn is_read(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         path_of(&self.url)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.response_headers.iter();
         headers
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -73,13 +73,13 @@ impl Exchange {
     }
 
     /// The recorder took a large body out.
-    pub fn is_dropped(&self) -> bool {
+    pub(crate) fn is_dropped(&self) -> bool {
         self.response_body.get("$dropped").is_some()
     }
 }
 
 /// Without host and query, percent-decoded, without doubled slashes.
-pub fn path_of(url: &str) -> String {
+pub(crate) fn path_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').map_or("", |at| &rest[at..]);
     let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -108,7 +108,7 @@ pub fn path_of(url: &str) -> String {
 }
 
 /// The code of an error body, in any provider's wrapping.
-pub fn error_code(body: &Value) -> Option<String> {
+pub(crate) fn error_code(body: &Value) -> Option<String> {
     let body = body
         .get("error")
         .filter(|error| error.is_object())
@@ -134,14 +134,14 @@ const RUNNING: &[&str] = &[
     "restoring",
 ];
 
-pub fn is_running(state: &Value) -> bool {
+pub(crate) fn is_running(state: &Value) -> bool {
     state
         .as_str()
         .is_some_and(|state| RUNNING.contains(&state.to_lowercase().as_str()))
 }
 
 /// The provisioning state of a resource, or of any member of a list, is on its way.
-pub fn shows_running(body: &Value) -> bool {
+pub(crate) fn shows_running(body: &Value) -> bool {
     let state = |body: &Value| {
         let properties = &body["properties"];
         is_running(&properties["provisioningState"]) || is_running(&properties["ProvisioningState"])

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::recording::{Exchange, Recording, path_of};
 
-pub struct Seeds {
+pub(crate) struct Seeds {
     /// Bodies by lower-cased id, with the id as spelled.
-    pub objects: BTreeMap<String, (String, Value)>,
-    pub principals: BTreeSet<String>,
+    pub(crate) objects: BTreeMap<String, (String, Value)>,
+    pub(crate) principals: BTreeSet<String>,
 }
 
-pub fn seeds(recording: &Recording, direct: &Direct) -> Seeds {
+pub(crate) fn seeds(recording: &Recording, direct: &Direct) -> Seeds {
     let mut scan = Scan {
         direct,
         made: BTreeSet::new(),
@@ -34,7 +34,7 @@ pub fn seeds(recording: &Recording, direct: &Direct) -> Seeds {
 }
 
 /// The directory: what most answers call `tenantId`.
-pub fn tenant(recording: &Recording) -> String {
+pub(crate) fn tenant(recording: &Recording) -> String {
     let mut found = BTreeMap::<String, usize>::new();
     for exchange in &recording.exchanges {
         visit(&exchange.response_body, &mut |name, text| {

@@ -7,9 +7,9 @@ use super::compare::{Leaf, Verdict};
 
 /// Expected and met.
 #[derive(Default, Clone, Copy)]
-pub struct Tally {
-    pub all: usize,
-    pub right: usize,
+pub(crate) struct Tally {
+    pub(crate) all: usize,
+    pub(crate) right: usize,
 }
 
 impl Tally {
@@ -23,7 +23,7 @@ impl Tally {
         self.right += other.right;
     }
 
-    pub fn percent(self) -> f64 {
+    pub(crate) fn percent(self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         let percent = match self.all {
             0 => 100.0,
@@ -34,62 +34,63 @@ impl Tally {
 }
 
 #[derive(Default, Clone, Copy)]
-pub struct Row {
-    pub is_managed: bool,
+pub(crate) struct Row {
+    pub(crate) is_managed: bool,
     /// Leaves of what is read, without those on a list.
-    pub leaves: Tally,
-    pub listed: usize,
-    pub statuses: Tally,
-    pub codes: Tally,
+    pub(crate) leaves: Tally,
+    pub(crate) listed: usize,
+    pub(crate) statuses: Tally,
+    pub(crate) codes: Tally,
     /// Answers that start operations, and polls.
-    pub operations: Tally,
+    pub(crate) operations: Tally,
     /// Leaves of the answers to writes: shown, not required.
-    pub written: Tally,
+    pub(crate) written: Tally,
 }
 
 #[derive(Default)]
-pub struct Table {
-    pub rows: BTreeMap<String, Row>,
+pub(crate) struct Table {
+    pub(crate) recordings: usize,
+    pub(crate) rows: BTreeMap<String, Row>,
     /// Exchanges of types without a row.
-    pub without_row: BTreeMap<String, usize>,
+    pub(crate) without_row: BTreeMap<String, usize>,
     /// Exchanges that were not played, by reason.
-    pub not_played: BTreeMap<String, usize>,
+    pub(crate) not_played: BTreeMap<String, usize>,
     /// Use of each line of the lists.
-    pub listed: BTreeMap<(String, &'static str), usize>,
+    pub(crate) listed: BTreeMap<(String, &'static str), usize>,
     /// Wrong things by type and place: how often, and one of them.
-    pub wrong: BTreeMap<(String, String), (usize, String)>,
+    pub(crate) wrong: BTreeMap<(String, String), (usize, String)>,
 }
 
 impl Table {
-    pub fn row(&mut self, kind: &str) -> &mut Row {
+    pub(crate) fn row(&mut self, kind: &str) -> &mut Row {
         self.rows.entry(kind.to_owned()).or_insert_with(|| Row {
             is_managed: is_managed(kind),
             ..Row::default()
         })
     }
 
-    pub fn status(&mut self, at: &Place, recorded: u16, ours: u16) {
+    pub(crate) fn status(&mut self, at: &Place, recorded: u16, ours: u16) {
         self.row(at.kind).statuses.count(recorded == ours);
         if recorded != ours {
             self.complain(at, "status", &format!("{recorded} → {ours}"));
         }
     }
 
-    pub fn code(&mut self, at: &Place, recorded: &str, ours: &str) {
+    pub(crate) fn code(&mut self, at: &Place, recorded: &str, ours: &str) {
         self.row(at.kind).codes.count(recorded == ours);
         if recorded != ours {
             self.complain(at, "code", &format!("{recorded} → {ours}"));
         }
     }
 
-    pub fn operation(&mut self, at: &Place, what: &str, recorded: &str, ours: &str) {
+    pub(crate) fn operation(&mut self, at: &Place, what: &str, recorded: &str, ours: &str) {
         self.row(at.kind).operations.count(recorded == ours);
         if recorded != ours {
             self.complain(at, what, &format!("{recorded} → {ours}"));
         }
     }
 
-    pub fn leaves(&mut self, at: &Place, leaves: &[Leaf], is_read: bool) {
+    pub(crate) fn leaves(&mut self, at: &Place, leaves: &[Leaf], is_read: bool) {
         for leaf in leaves {
             if let Verdict::Listed(why) = leaf.verdict {
                 self.row(at.kind).listed += usize::from(is_read);
@@ -111,7 +112,7 @@ impl Table {
         }
     }
 
-    pub fn complain(&mut self, at: &Place, what: &str, text: &str) {
+    pub(crate) fn complain(&mut self, at: &Place, what: &str, text: &str) {
         let key = (at.kind.to_owned(), what.to_owned());
         let entry = self.wrong.entry(key).or_insert_with(|| {
             let text = format!(
@@ -124,7 +125,7 @@ impl Table {
     }
 
     /// All managed types together.
-    pub fn total(&self) -> Row {
+    pub(crate) fn total(&self) -> Row {
         let mut total = Row::default();
         for row in self.rows.values().filter(|row| row.is_managed) {
             total.leaves.add(row.leaves);
@@ -139,12 +140,12 @@ impl Table {
 }
 
 /// Where in the recordings something was seen.
-pub struct Place<'a> {
-    pub kind: &'a str,
-    pub recording: &'a str,
-    pub number: usize,
-    pub method: &'a str,
-    pub version: &'a str,
+pub(crate) struct Place<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) recording: &'a str,
+    pub(crate) number: usize,
+    pub(crate) method: &'a str,
+    pub(crate) version: &'a str,
 }
 
 fn is_managed(kind: &str) -> bool {
@@ -172,10 +173,11 @@ fn short(text: &str) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.lists(f)?;
         writeln!(
             f,
-            "{:64} {:>6} {:>6} {:>6} {:>7} {:>6} {:>9} {:>7} {:>9} {:>9}",
-            "type",
+            "\n{:64} {:>6} {:>6} {:>6} {:>7} {:>6} {:>9} {:>7} {:>9} {:>9}",
+            "type (* managed by secgw)",
             "leaves",
             "equal",
             "wrong",
@@ -186,24 +188,79 @@ impl fmt::Display for Table {
             "operations",
             "written"
         )?;
-        for is_managed in [true, false] {
-            for (kind, row) in self
-                .rows
-                .iter()
-                .filter(|(_, row)| row.is_managed == is_managed)
-            {
+        for is_managed in [false, true] {
+            let rows = self.rows.iter();
+            for (kind, row) in rows.filter(|(_, row)| row.is_managed == is_managed) {
                 line(f, kind, row)?;
             }
-            if is_managed {
-                line(f, "= managed types", &self.total())?;
-            }
+        }
+        let total = self.total();
+        line(f, "all managed types", &total)?;
+        write!(
+            f,
+            "{}: {} recordings; leaves {}/{} ({:.2} %, {} listed); statuses {}/{}; error codes {}/{}; operations {}/{}; managed types without a row {}",
+            if self.is_met() { "met" } else { "NOT MET" },
+            self.recordings,
+            total.leaves.right,
+            total.leaves.all,
+            total.leaves.percent(),
+            total.listed,
+            total.statuses.right,
+            total.statuses.all,
+            total.codes.right,
+            total.codes.all,
+            total.operations.right,
+            total.operations.all,
+            self.without_behaviour().count(),
+        )
+    }
+}
+
+impl Table {
+    fn lists(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "Not as Azure:")?;
+        let mut wrong: Vec<_> = self.wrong.iter().collect();
+        wrong.sort_by_key(|((kind, _), (count, _))| (kind.clone(), std::cmp::Reverse(*count)));
+        for ((kind, what), (count, one)) in wrong {
+            writeln!(f, "{count:6} x {kind} {what}: {one}")?;
+        }
+        writeln!(f, "\nNot compared:")?;
+        for ((kind, why), count) in &self.listed {
+            writeln!(f, "{count:6} x {kind}: {why}")?;
+        }
+        writeln!(f, "\nNot played:")?;
+        for (why, count) in &self.not_played {
+            writeln!(f, "{count:6} x {why}")?;
+        }
+        for (kind, count) in &self.without_row {
+            writeln!(f, "{count:6} x {kind}: no behaviour row")?;
         }
         Ok(())
+    }
+
+    fn without_behaviour(&self) -> impl Iterator<Item = &String> {
+        self.without_row.keys().filter(|kind| is_managed(kind))
+    }
+
+    /// At least 97 of 100 leaves, every status, error code and operation, and no managed type left out.
+    pub(crate) fn is_met(&self) -> bool {
+        let total = self.total();
+        let is_whole = |tally: Tally| tally.right == tally.all;
+        total.leaves.all > 0
+            && total.leaves.percent() >= 97.0
+            && is_whole(total.statuses)
+            && is_whole(total.codes)
+            && is_whole(total.operations)
+            && self.without_behaviour().count() == 0
     }
 }
 
 fn line(f: &mut fmt::Formatter, name: &str, row: &Row) -> fmt::Result {
     let of = |tally: Tally| format!("{}/{}", tally.right, tally.all);
+    let name = match row.is_managed {
+        true => format!("* {name}"),
+        false => format!("  {name}"),
+    };
     writeln!(
         f,
         "{name:64} {:>6} {:>6} {:>6} {:>7.2} {:>6} {:>9} {:>7} {:>9} {:>9}",
