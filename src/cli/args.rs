@@ -185,9 +185,6 @@ Examples:
   secgw render -e prod --policy orders
                                       the policy document of the API `orders`, as XML")]
 pub struct RenderArgs {
-    #[command(flatten)]
-    pub spec: SpecArgs,
-
     /// Show the compiled resources as JSON; values that Azure makes are `$ref`s to their source
     #[arg(long, conflicts_with = "policy")]
     pub arm: bool,
@@ -196,6 +193,8 @@ pub struct RenderArgs {
     #[arg(long, value_name = "API")]
     pub policy: Option<String>,
 
+    #[command(flatten)]
+    pub spec: SpecArgs,
     #[command(flatten)]
     pub stand_in: StandInArgs,
     #[command(flatten)]
@@ -221,16 +220,15 @@ Examples:
   secgw plan -e prod --detailed-exitcode
                                       exit 2 when there are changes, for pipelines
 
-Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE (with AZURE_TENANT_ID and AZURE_CLIENT_ID),
-by the managed identity of the machine, or by `az login`.")]
+Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, with AZURE_TENANT_ID and
+AZURE_CLIENT_ID; by the managed identity of the machine; or by `az login`.")]
 pub struct PlanArgs {
-    #[command(flatten)]
-    pub spec: SpecArgs,
-
     /// Exit 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub detailed_exitcode: bool,
 
+    #[command(flatten)]
+    pub spec: SpecArgs,
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
@@ -245,17 +243,17 @@ Examples:
   secgw apply -e prod                 on the subscription that the spec names; asks first
   secgw apply -e prod --yes           without asking, for pipelines
 
-Ctrl-C starts nothing new and says what Azure is still at work on; running apply again goes on from there.
+Ctrl-C starts nothing new and says what Azure is still at work on; running apply again goes on
+from there.
 
 Exit codes: 0 done, 4 blocked, 5 Azure did not keep all of it, 6 waiting, 7 partly applied.")]
 pub struct ApplyArgs {
-    #[command(flatten)]
-    pub spec: SpecArgs,
-
     /// Do not ask before writing
     #[arg(short, long)]
     pub yes: bool,
 
+    #[command(flatten)]
+    pub spec: SpecArgs,
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
@@ -274,8 +272,8 @@ pub enum SandboxCommand {
 Example:
   secgw sandbox serve --listen 127.0.0.1:4443 --dir .secgw/sandbox
 
-The directory holds the state and `ca.pem`, the certificate authority that clients have to trust. Runs until
-it is interrupted.")]
+The directory holds the state and `ca.pem`, the certificate authority that clients have to
+trust. Runs until it is interrupted.")]
 pub struct ServeArgs {
     /// Address and port; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4443")]

@@ -80,7 +80,7 @@ fn why(change: &Change) -> Option<String> {
             Some(format!("{} {}", paths.join(", "), Reason::Immutable))
         }
         (Reason::Missing, _) if change.action.verb() == Verb::Await => {
-            Some("made by somebody else; waited for".to_owned())
+            Some("not made by secgw; waited for".to_owned())
         }
         (Reason::Missing | Reason::Differs, _) => None,
         (

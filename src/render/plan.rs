@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::change::{Room, below, head, property, tail};
-use super::style::{BAD, DIM, NOTE, STRONG, columns, paint, symbol, wrap};
+use super::style::{BAD, DIM, NOTE, STRONG, columns, fit, paint, symbol, wrap};
 use super::{Target, label, safe};
 use crate::plan::{Change, Objection, Plan, Reason, Verb};
 use crate::resource::{Layer, ResourceId, Unreadable};
@@ -190,6 +190,7 @@ impl Shown<'_> {
     fn change(&self, change: &Change, column: usize, room: Room, out: &mut String) {
         let head = head(change);
         let verb = change.action.verb();
+        let head = fit(&head, room.width.saturating_sub(INDENT));
         let (sign, name) = head.split_at(symbol(verb).len());
         let painted = format!("{}{name}", paint(super::style::of(verb), sign));
         let tail = tail(change);

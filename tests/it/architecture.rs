@@ -138,7 +138,7 @@ fn every_module_has_its_layer_and_stands_in_the_crates_documentation() {
                 .any(|cell| cell.replace(',', " ").split(' ').any(|word| word == module))
         };
         assert!(
-            table.iter().any(|line| is_named(line)),
+            table.iter().any(is_named),
             "{module} has no row in src/lib.rs"
         );
     }

@@ -1,6 +1,9 @@
-//! The integration tests, in one binary.
+//! The integration tests, in one binary. `cfg(test)` tells clippy that `unwrap` is fine here.
+#[cfg(test)]
 mod architecture;
 mod azure;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod compile;
 mod policy;

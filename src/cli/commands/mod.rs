@@ -20,8 +20,14 @@ use crate::text::list_of_names;
 
 pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
     match task {
-        Task::Validate { spec, format } => validate::run(&spec, format, output),
-        Task::Render { spec, what } => render::run(&spec, &what, output),
+        Task::Validate { spec, format } => {
+            name_stand_ins(&spec, output);
+            validate::run(&spec, format, output)
+        }
+        Task::Render { spec, what } => {
+            name_stand_ins(&spec, output);
+            render::run(&spec, &what, output)
+        }
         Task::Schema => schema::run(output),
         Task::Plan {
             work,
@@ -36,6 +42,13 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
 fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(work)
+}
+
+/// Nothing made with the sandbox's values goes without its name.
+fn name_stand_ins(spec: &LoadOptions, output: &Output) {
+    if spec.sandbox {
+        output.say("SANDBOX: variables that are not set have the sandbox's own values\n");
+    }
 }
 
 /// The spec that the command is about.

@@ -7,12 +7,13 @@ use super::{Error, Exit, Output, load};
 use crate::cli::args::Format;
 use crate::render::plan_json::FORMAT_VERSION;
 use crate::render::safe;
+use crate::render::style::wrap;
 use crate::spec::{Diagnostics, LoadOptions, Loaded, Topology};
 use crate::text::plural;
 
 pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result<Exit, Error> {
     match (load(spec), format) {
-        (Ok(loaded), Format::Text) => output.data(&valid(&loaded)),
+        (Ok(loaded), Format::Text) => output.data(&valid(&loaded, output.room().width)),
         (Ok(loaded), Format::Json) => output.json(&data(Some(&loaded), None)),
         (Err(Error::Spec(found)), Format::Json) => {
             output
@@ -26,19 +27,23 @@ pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result
     Ok(Exit::Ok)
 }
 
-fn valid(loaded: &Loaded) -> String {
+fn valid(loaded: &Loaded, width: usize) -> String {
     let spec = &loaded.spec;
     let operations: usize = spec.apis.iter().map(|api| api.operations.len()).sum();
-    let text = format!(
-        "valid: {} with {}, {}, {}; {} ({})",
+    let what = format!(
+        "valid: {} with {}, {}, {}",
         spec.name,
         plural(spec.apis.len(), "API"),
         plural(operations, "operation"),
         plural(spec.functions.len(), "function"),
-        topology(spec.network.topology),
-        spec.network.reason,
     );
-    format!("{}\n", safe::line(&text))
+    let why = format!(
+        "{}: {}",
+        topology(spec.network.topology),
+        spec.network.reason
+    );
+    let lines = [vec![what], wrap(&why, width)].concat();
+    format!("{}\n", safe::block(&lines.join("\n")))
 }
 
 fn topology(topology: Topology) -> &'static str {
