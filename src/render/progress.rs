@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::style::{BAD, DIM, NOTE, fit, paint};
+use super::style::{BAD, DIM, NOTE, columns, fit, paint};
 use super::{label, safe, style};
 use crate::apply::{Because, Event, Failure, Outcome};
 use crate::plan::{Key, Plan, Reason, Verb};
@@ -160,16 +160,20 @@ impl Board {
 }
 
 impl Running {
-    /// For a live line: `creating API Management service apim-orders  5 min of usually 45 min  Activating`.
+    /// For a live line: `creating API Management service apim-orders  5 min (usually 45 min)  Activating`. The time
+    /// is what people look for, so the rest makes room for it.
     pub fn live(&self, key: &Key, now: Duration, width: usize) -> String {
-        let status = self.status.as_deref().unwrap_or_default();
-        let head = format!("{} {}", doing(self.verb), label::change(key));
         let time = format!(
             "{} (usually {})",
             label::length(now.saturating_sub(self.since).as_secs()),
             label::length(self.usual.as_secs())
         );
-        fit(format!("{head}  {time}  {status}").trim_end(), width)
+        let head = format!("{} {}", doing(self.verb), label::change(key));
+        let head = fit(&head, width.saturating_sub(columns(&time) + 2));
+        let left = width.saturating_sub(columns(&head) + columns(&time) + 4);
+        let status = self.status.as_deref().unwrap_or_default();
+        let status = if left < 8 { "" } else { &fit(status, left) };
+        format!("{head}  {time}  {status}").trim_end().to_owned()
     }
 }
 

@@ -82,7 +82,7 @@ impl Ended<'_> {
         changes.filter(move |change| change.reason != Reason::Record && is_done(change))
     }
 
-    /// Ends in one stable line: `Applied 87 changes to orders on SANDBOX …`.
+    /// Ends in one stable line: `Apply: 84 applied, 0 failed, …`.
     pub fn text(&self, room: Room) -> String {
         let mut out = String::new();
         for (key, outcome) in self.shown() {
@@ -126,22 +126,24 @@ impl Ended<'_> {
     }
 
     fn summary(&self) -> String {
-        let counts = self.counts();
-        let parts = [
-            (counts.failed, "failed"),
-            (counts.waiting, "not done yet"),
-            (counts.skipped, "skipped"),
-            (counts.not_effective, "not effective"),
-            (counts.unreadable, "not read again"),
-        ];
+        let Counts {
+            applied,
+            failed,
+            waiting,
+            skipped,
+            not_effective,
+            unreadable,
+        } = self.counts();
         let mut rest = String::new();
-        for (count, said) in parts.into_iter().filter(|(count, _)| *count > 0) {
-            let _infallible = write!(rest, ", {count} {said}");
+        let loud = [
+            (not_effective, "not effective"),
+            (unreadable, "not read again"),
+        ];
+        for (count, said) in loud.into_iter().filter(|(count, _)| *count > 0) {
+            let _infallible = write!(rest, "; {count} {said}");
         }
         format!(
-            "Applied: {} of {} to {} on {}{rest}.\n",
-            counts.applied,
-            crate::text::plural(self.shown().count(), "change"),
+            "Apply: {applied} applied, {failed} failed, {waiting} waiting, {skipped} skipped{rest}; {} on {}.\n",
             safe::line(self.spec),
             self.target
         )

@@ -8,6 +8,8 @@ mod cli;
 mod compile;
 mod policy;
 mod policy_layout;
+#[cfg(test)]
+mod render;
 mod sandbox;
 mod sandbox_providers;
 #[cfg(test)]
