@@ -22,6 +22,7 @@ mod sign_in;
 mod store;
 mod world;
 
+pub use behaviour::{Evidence, evidence};
 pub use direct::{About, Answer, Direct};
 pub use fault::{Action, Fault, Faults};
 pub use server::{Options, Running, StartError, serve, start};

@@ -20,6 +20,8 @@ use super::world::World;
 
 const RUNNING: &str = "/operations/running";
 const DONE: &str = "/operations/done";
+/// What ends by itself, without anybody waiting for it.
+const EXPIRING: &str = "/operations/expiring";
 /// Azure forgets a finished operation after a while; a day is more than any client polls.
 const KEPT: Duration = Duration::DAY;
 
@@ -202,7 +204,12 @@ pub(crate) fn expiry(target: &Object, arm_type: &str, ends: OffsetDateTime) -> E
         retry_after: None,
         api_version: String::new(),
     };
-    operation.object()
+    let body = serde_json::to_value(&operation).unwrap_or_default();
+    Entry::Put(Object::new(
+        format!("{EXPIRING}/{}", operation.name),
+        "operation",
+        body,
+    ))
 }
 
 /// The operation that holds this object, if one runs.
@@ -217,6 +224,7 @@ pub(crate) fn settle(world: &mut World) -> io::Result<()> {
         let due = world
             .store
             .below(RUNNING)
+            .chain(world.store.below(EXPIRING))
             .filter_map(read)
             .filter(|operation| operation.ends <= world.now)
             .min_by_key(|operation| operation.ends);
@@ -241,6 +249,7 @@ fn settle_one(world: &mut World, mut operation: Operation) -> io::Result<()> {
     operation.outcome = operation.ends_in.clone();
     let mut batch = vec![
         Entry::Remove(format!("{RUNNING}/{}", operation.name)),
+        Entry::Remove(format!("{EXPIRING}/{}", operation.name)),
         operation.object(),
     ];
     let forgotten = world.store.below(DONE).filter_map(read);

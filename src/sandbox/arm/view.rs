@@ -30,7 +30,33 @@ pub(crate) fn present(
         request,
     };
     (row.present)(&mut body, &presented);
+    let version = request.parameter("api-version").unwrap_or("9");
+    for (pointer, since) in row.since {
+        if version < *since {
+            let segments: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
+            remove(&mut body, &segments);
+        }
+    }
     body
+}
+
+fn remove(at: &mut Value, segments: &[&str]) {
+    match (at, segments) {
+        (Value::Array(items), ["*", rest @ ..]) => {
+            for item in items {
+                remove(item, rest);
+            }
+        }
+        (Value::Object(members), [last]) => {
+            members.remove(*last);
+        }
+        (Value::Object(members), [first, rest @ ..]) => {
+            if let Some(below) = members.get_mut(*first) {
+                remove(below, rest);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn envelope(members: &mut Map<String, Value>, row: &Behaviour, object: &Object) {

@@ -29,7 +29,7 @@ use style::{Conflict, Etag, IdForm, LocationForm, Names, Reads, Reply, State, Ta
 
 /// Why a row says what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Evidence {
+pub enum Evidence {
     /// A recording's file name.
     Recorded(&'static str),
     /// Page and its date.
@@ -48,6 +48,8 @@ pub(crate) struct Behaviour {
     /// The request body in the notation of `shape.rs`. Empty: this type cannot be PUT.
     pub(crate) shape: &'static str,
     pub(crate) rules: &'static [Rule],
+    /// Members that came with an API version: pointer (`*` for each element) and version. Older requests don't see them.
+    pub(crate) since: &'static [(&'static str, &'static str)],
     pub(crate) id_form: IdForm,
     pub(crate) location: LocationForm,
     pub(crate) tags: Tags,
@@ -101,6 +103,7 @@ pub(crate) const ROW: Behaviour = Behaviour {
     names: Names::Any,
     shape: "",
     rules: &[],
+    since: &[],
     id_form: IdForm::AsMade,
     location: LocationForm::AsSent,
     tags: Tags::Empty,
@@ -233,6 +236,21 @@ const PROVIDERS: &[&[Behaviour]] = &[
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
     let all = apim::ROWS.iter().chain(PROVIDERS);
     all.flat_map(|rows| rows.iter())
+}
+
+/// What the sandbox says Azure does, and how anybody knows.
+pub fn evidence() -> Vec<(String, Evidence)> {
+    let of_rows = rows().flat_map(|row| {
+        let rules = row
+            .rules
+            .iter()
+            .map(|rule| (format!("{} {}", row.arm_type, rule.path), rule.evidence));
+        std::iter::once((row.arm_type.to_owned(), row.evidence)).chain(rules)
+    });
+    let claims = apim::CLAIMS
+        .iter()
+        .map(|(claim, evidence)| ((*claim).to_owned(), *evidence));
+    of_rows.chain(claims).collect()
 }
 
 /// What the store keeps of a secret: enough to see that it changed.

@@ -161,3 +161,25 @@ async fn the_traffic_log_has_every_exchange_and_no_secret() {
     assert_eq!(lines[1]["url"], management(GROUP, VERSION));
     assert!(!text.contains("Bearer ey") && !text.contains("eyJ"));
 }
+
+#[test]
+fn every_recording_that_is_evidence_exists() {
+    use std::path::Path;
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/azure/recordings/dev");
+    let evidence = secgw::sandbox::evidence();
+    assert!(
+        evidence
+            .iter()
+            .any(|(about, _)| about == "Microsoft.ApiManagement/service/policies")
+    );
+    if !recordings.exists() {
+        return;
+    }
+    for (about, evidence) in evidence {
+        if let secgw::sandbox::Evidence::Recorded(name) = evidence {
+            let is_there =
+                recordings.join(format!("{name}.json")).exists() || name.starts_with("ext__");
+            assert!(is_there, "{about}: {name}");
+        }
+    }
+}

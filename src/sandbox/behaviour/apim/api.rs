@@ -79,7 +79,6 @@ const RULES: &[Rule] = &[
         EVIDENCE,
     ),
     null("/properties/subscriptionKeyParameterNames/bearer"),
-    default("/properties/isCurrent", "true", EVIDENCE),
     null("/properties/mcpProperties"),
     null("/properties/a2aProperties"),
     default("/properties/isAgent", "false", EVIDENCE),
@@ -106,6 +105,21 @@ pub(super) const API: Behaviour = Behaviour {
     patch: Some(Reply::done(200)),
     delete: Some(DELETE),
     not_found: Some(|_| missing("Api")),
+    since: &[
+        ("/properties/effectivePath", "2024-05-01"),
+        (
+            "/properties/subscriptionKeyParameterNames/bearer",
+            "2024-05-01",
+        ),
+        (
+            "/properties/authenticationSettings/oAuth2AuthenticationSettings",
+            "2021-08-01",
+        ),
+        (
+            "/properties/authenticationSettings/openidAuthenticationSettings",
+            "2021-08-01",
+        ),
+    ],
     listed: |listing| {
         text(&listing.object.body, "/properties/apiRevision") == "1"
             || listing.object.body["properties"]["isCurrent"] == true
@@ -192,11 +206,39 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     {
         properties.remove("type");
     }
+    revise(write);
     if text(&write.body, "/properties/displayName").is_empty() {
         return Err(invalid("displayName", "'Display Name' must not be empty."));
     }
     expand_version_set(write)?;
     one_path(write)
+}
+
+/// A revision starts as what it is made from, and is not the one that answers.
+fn revise(write: &mut Write) {
+    let source = text(write.sent, "/properties/sourceApiId");
+    let source = match source.starts_with("/apis/") {
+        true => format!("{}{source}", service_id(write.id)),
+        false => source.to_owned(),
+    };
+    if let Some(source) = write.store.get(&source) {
+        let sent = &write.sent["properties"];
+        for (name, value) in source.body["properties"].as_object().into_iter().flatten() {
+            if sent[name].is_null() && name != "apiRevision" && name != "isCurrent" {
+                write.body["properties"][name] = value.clone();
+            }
+        }
+    }
+    let is_first = text(&write.body, "/properties/apiRevision") == "1";
+    match write.body["properties"].as_object_mut() {
+        Some(properties) if !is_first => {
+            properties.remove("isCurrent");
+        }
+        Some(properties) => {
+            properties.entry("isCurrent").or_insert(true.into());
+        }
+        None => {}
+    }
 }
 
 /// `/apiVersionSets/x` becomes the whole id.
@@ -279,6 +321,13 @@ fn present(body: &mut Value, presented: &Presented) {
     let is_first = text(body, "/properties/apiRevision") == "1";
     let properties = &mut body["properties"];
     properties["effectivePath"] = Value::Null;
+    if presented.view == View::Written
+        && is_before(presented.request, "2024-05-01")
+        && let Some(settings) = properties["authenticationSettings"].as_object_mut()
+    {
+        settings.remove("oAuth2AuthenticationSettings");
+        settings.remove("openidAuthenticationSettings");
+    }
     let Some(set) = presented
         .store
         .get(&set_id)
@@ -289,7 +338,7 @@ fn present(body: &mut Value, presented: &Presented) {
     let known = &set.body["properties"];
     properties["effectivePath"] = format!("{path}/{version}").into();
     properties["apiVersionSet"] = json!({
-        "id": set.id, "name": format!("/apiVersionSets/{}", text(&set.body, "/properties/displayName")), "description": known["description"],
+        "id": set.id, "name": known["displayName"], "description": known["description"],
         "versioningScheme": known["versioningScheme"], "versionQueryName": known["versionQueryName"], "versionHeaderName": known["versionHeaderName"],
     });
 }

@@ -37,6 +37,7 @@ pub(super) const NAMED_VALUE: Behaviour = Behaviour {
     update: operation(200, ReplyBody::StateOnly),
     patch: Some(operation(202, ReplyBody::Empty)),
     not_found: Some(|_| missing("Property")),
+    since: &[("/properties/provisioningState", "2023-05-01-preview")],
     prepare: prepare_named_value,
     removing: |removal| {
         let name = text(&removal.object.body, "/properties/displayName");
@@ -500,6 +501,10 @@ fn present_product(body: &mut Value, presented: &Presented) {
         }
         View::Get | View::List => json!([]),
     };
+    let is_unknown = presented.view != View::Written && is_before(presented.request, "2024-05-01");
+    if let Some(properties) = body["properties"].as_object_mut().filter(|_| is_unknown) {
+        properties.remove("groups");
+    }
 }
 
 /// `/apis`, `/products/p` and the like become the whole id.

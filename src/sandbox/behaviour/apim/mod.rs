@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::style::{
     Conflict, Etag, LocationEnd, LongRunning, Poll, Reply, ReplyBody, StatusBody, Tags,
 };
-use super::{Behaviour, ROW};
+use super::{Behaviour, Evidence, ROW};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::arm::refused::one_or_more;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
@@ -36,6 +36,90 @@ pub(crate) const ROWS: &[&[Behaviour]] = &[
     entity::ROWS,
     link::ROWS,
     portal::ROWS,
+];
+
+/// What this folder's functions do, beyond its rows.
+pub(crate) const CLAIMS: &[(&str, Evidence)] = &[
+    (
+        "public network access cannot be disabled when a classic service is made, nor without an approved connection: NotSupported",
+        Evidence::Documented(
+            "github.com/hashicorp/terraform-provider-azurerm/issues/21506; Azure/azure-rest-api-specs/issues/24947",
+            "2023-06",
+        ),
+    ),
+    (
+        "the same of a v2 service being made: ActivateServiceWithPrivateEndpointAccessNotAllowed",
+        Evidence::Documented(
+            "github.com/hashicorp/terraform-provider-azurerm/pull/31789",
+            "2026-02",
+        ),
+    ),
+    (
+        "children cannot be written while their service is made or changed: ServiceLocked",
+        Evidence::Inferred(
+            "the error terraform users report; whether v2 services lock while they are updated was never recorded",
+        ),
+    ),
+    (
+        "a deleted service holds its name for 48 hours: ServiceAlreadyExistsInSoftDeletedState",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/soft-delete",
+            "2025-03",
+        ),
+    ),
+    (
+        "checkNameAvailability answers Valid, AlreadyExists or Invalid",
+        Evidence::Recorded("cli_apim__test_apim_core_service"),
+    ),
+    (
+        "a classic service is born with echo-api and the products starter and unlimited",
+        Evidence::Recorded("cli_apim__test_apim_core_service"),
+    ),
+    (
+        "v2 and Consumption services are born without samples; what groups and operations of the samples are called",
+        Evidence::Inferred(
+            "samples belong to the legacy portal, which v2 and Consumption do not have",
+        ),
+    ),
+    (
+        "the built-in all-access subscription is called master",
+        Evidence::Recorded("clifork_apim__test_apim_Subscription"),
+    ),
+    (
+        "which statements a policy section takes, and which attributes they need",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/api-management-policies",
+            "2025-10",
+        ),
+    ),
+    (
+        "policies are refused when they name a missing named value, backend or fragment, and those cannot be removed while named",
+        Evidence::Inferred(
+            "the messages are those users quote; removal was only ever recorded of unused ones",
+        ),
+    ),
+    (
+        "deleting the global policy leaves none: GET answers 404",
+        Evidence::Recorded("clifork_apim__test_apim_policy"),
+    ),
+    (
+        "tiers: capacities, networks, public addresses",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/api-management-features",
+            "2025-11-11",
+        ),
+    ),
+    (
+        "a v2 service's subnet must be delegated and have a network security group",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/integrate-vnet-outbound",
+            "2025-11",
+        ),
+    ),
+    (
+        "two APIs with one path, two operations with one method and template, undeclared template parameters: ValidationError",
+        Evidence::Inferred("messages as users quote them"),
+    ),
 ];
 
 const VERSIONS: &[&str] = &[

@@ -4,18 +4,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::super::rule::{self, Facts};
-use super::super::{Behaviour, Evidence, Settled};
+use super::super::{Behaviour, Settled};
 use super::tier::Tier;
 use super::{api, entity, link, policy, portal};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::store::{Entry, Object, Store};
 use crate::sandbox::world::timestamp;
-
-/// Echo API and both products: cli_apim__test_apim_core_service; the subscription: clifork_apim__test_apim_Subscription.
-pub(super) const EVIDENCE: Evidence = Evidence::Recorded("cli_apim__test_apim_core_service");
-/// That v2 and Consumption come without samples, and what the groups and operations are called, was never recorded.
-pub(super) const TIERS: Evidence =
-    Evidence::Inferred("samples belong to the legacy portal, which v2 and Consumption do not have");
 
 const GROUPS: &[(&str, &str, &str)] = &[
     (

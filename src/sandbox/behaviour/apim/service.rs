@@ -58,7 +58,35 @@ const fn null(path: &'static str) -> Rule {
     default(path, "null", V2)
 }
 
+const SINCE: &[(&str, &str)] = &[
+    ("/properties/configurationApi", "2023-05-01-preview"),
+    ("/properties/dataApiUrl", "2023-05-01-preview"),
+    ("/properties/developerPortalStatus", "2023-05-01-preview"),
+    ("/properties/legacyPortalStatus", "2023-05-01-preview"),
+    ("/properties/natGatewayState", "2021-08-01"),
+    ("/properties/outboundPublicIPAddresses", "2021-08-01"),
+    ("/properties/platformVersion", "2021-08-01"),
+    ("/properties/privateEndpointConnections", "2021-08-01"),
+    ("/properties/publicIpAddressId", "2021-08-01"),
+    ("/properties/publicNetworkAccess", "2021-08-01"),
+    (
+        "/properties/hostnameConfigurations/*/certificateSource",
+        "2021-08-01",
+    ),
+    (
+        "/properties/hostnameConfigurations/*/certificateStatus",
+        "2021-08-01",
+    ),
+    (
+        "/properties/hostnameConfigurations/*/identityClientId",
+        "2021-08-01",
+    ),
+    ("/zones", "2021-08-01"),
+];
+
 const RULES: &[Rule] = &[
+    // An update that does not speak of the identity leaves it.
+    rule("/identity", Effect::Kept, CLASSIC),
     rule("/properties/restore", Effect::Dropped, CLASSIC),
     rule(
         "/properties/enableClientCertificate",
@@ -82,6 +110,7 @@ const RULES: &[Rule] = &[
         "{\"minApiVersion\":null}",
         V2,
     ),
+    null("/properties/apiVersionConstraint/minApiVersion"),
     default("/properties/legacyPortalStatus", "\"Disabled\"", V2),
     default("/properties/developerPortalStatus", "\"Disabled\"", V2),
     rule("/properties/createdAtUtc", Effect::Once(created), V2),
@@ -116,7 +145,7 @@ const RULES: &[Rule] = &[
     null("/systemData"),
 ];
 
-/// PUT and DELETE poll the same two addresses (recorded for v2; classic tiers use one address for both, under the service).
+/// As recorded for v2.
 const fn operation_of(status: u16, seconds: u32, end: LocationEnd) -> LongRunning {
     LongRunning {
         status,
@@ -135,6 +164,15 @@ const fn operation_of(status: u16, seconds: u32, end: LocationEnd) -> LongRunnin
         typical: seconds,
     }
 }
+
+/// Classic tiers: both headers name one address, below the service.
+const CLASSIC_POLL: Poll = Poll {
+    status: Some(("{resource}/operationresults/{operation}", StatusBody::Plain)),
+    location: Some((
+        "{resource}/operationresults/{operation}",
+        LocationEnd::Empty,
+    )),
+};
 
 const PURGE: Reply = Reply::Operation(LongRunning {
     status: 202,
@@ -183,6 +221,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         errors: ErrorStyle::ApiManagement,
         prepare,
         settled,
+        since: SINCE,
+        removing,
         removed,
         present,
         evidence: V2,
@@ -269,27 +309,42 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         write.body["properties"]["managementApiUrl"] =
             format!("https://smapi.api-{place}-prod-scaleunit-001.p.azurewebsites.net/").into();
     }
-    let is_known = write.previous.is_some() || tier.is_v2;
     let sent = &write.sent["properties"]["customProperties"];
-    if is_known || !sent.is_null() {
-        let all = custom_properties(sent, write.previous.is_none() && tier.is_v2);
-        write.body["properties"]["customProperties"] = all;
+    if write.previous.is_some() || tier.is_v2 || !sent.is_null() {
+        write.body["properties"]["customProperties"] =
+            custom_properties(sent, had_first_set(write, tier));
     }
     write.reply = reply(write, tier);
     Ok(())
 }
 
+/// A v2 service shows the first set of custom properties until an update of it has ended.
+fn had_first_set(write: &Write, tier: &Tier) -> bool {
+    let before = write
+        .previous
+        .map(|object| &object.body["properties"]["customProperties"]);
+    tier.is_v2
+        && before.is_none_or(|before| {
+            LATER
+                .iter()
+                .all(|key| before[format!("{PREFIX}{key}")].is_null())
+        })
+}
+
 /// Nothing to do is answered at once (recorded: PUT 200 without headers); the rest takes the tier's time.
 fn reply(write: &Write, tier: &Tier) -> Reply {
-    let Reply::Operation(style) = write.reply else {
+    let Reply::Operation(mut style) = write.reply else {
         return write.reply;
     };
+    if !tier.is_v2 {
+        style.poll = CLASSIC_POLL;
+    }
     match write.previous {
         None => Reply::Operation(LongRunning {
             typical: tier.creation,
             ..style
         }),
-        Some(before) if is_same(&before.body, &write.body) => Reply::done(200),
+        Some(before) if is_same(&before.body, &write.body, tier) => Reply::done(200),
         Some(_) => Reply::Operation(LongRunning {
             typical: tier.change,
             ..style
@@ -297,15 +352,20 @@ fn reply(write: &Write, tier: &Tier) -> Reply {
     }
 }
 
-/// But for the state, which is not the caller's.
-fn is_same(before: &Value, after: &Value) -> bool {
-    let mut after = after.clone();
+/// But for the state, which is not the caller's, and on classic tiers the tags, which are not the gateway's (recorded:
+/// aso__Test_ApiManagement_20220801_CRUD against 20240501).
+fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
+    let (mut before, mut after) = (before.clone(), after.clone());
+    if !tier.is_v2 {
+        before["tags"] = Value::Null;
+        after["tags"] = Value::Null;
+    }
     operation::set_state(
         &mut after,
         ROWS[0].state,
-        text(before, "/properties/provisioningState"),
+        text(&before, "/properties/provisioningState"),
     );
-    *before == after
+    before == after
 }
 
 fn tier_of(write: &Write) -> Result<&'static Tier, Refusal> {
@@ -566,6 +626,8 @@ fn restore(write: &mut Write) {
 fn settled(settled: &mut Settled) {
     let object = &mut settled.object;
     if object.hidden["activated"] == true {
+        let sent = object.body["properties"]["customProperties"].clone();
+        object.body["properties"]["customProperties"] = custom_properties(&sent, false);
         return;
     }
     object.hidden["activated"] = true.into();
@@ -586,7 +648,7 @@ fn settled(settled: &mut Settled) {
         }
         properties["gatewayRegionalUrl"] =
             format!("https://{name}-{place}-01.regional.azure-api.net").into();
-        properties["platformVersion"] = "stv2".into();
+        properties["platformVersion"] = if tier.has_vip { "stv2" } else { "mtv1" }.into();
         if properties["customProperties"].is_null() {
             properties["customProperties"] = custom_properties(&Value::Null, false);
         }
@@ -607,6 +669,16 @@ fn vip(id: &str) -> String {
 }
 
 const SOFT_DELETED_FOR: Duration = Duration::hours(48);
+
+fn removing(removal: &mut Removal) -> Result<(), Refusal> {
+    let is_v2 = tier::of(text(&removal.object.body, "/sku/name")).is_some_and(|tier| tier.is_v2);
+    if let Reply::Operation(style) = &mut removal.reply
+        && !is_v2
+    {
+        style.poll = CLASSIC_POLL;
+    }
+    Ok(())
+}
 
 /// The service leaves a soft-deleted one behind for 48 hours.
 fn removed(removal: &mut Removal) {

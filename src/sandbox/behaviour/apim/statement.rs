@@ -1,6 +1,5 @@
 //! Which policy statements there are, where they may stand, and what they must say.
 
-use super::super::Evidence;
 use super::document::{Document, Element, Position};
 
 const INBOUND: u8 = 1;
@@ -10,11 +9,6 @@ const ON_ERROR: u8 = 8;
 const ANY: u8 = INBOUND | BACKEND | OUTBOUND | ON_ERROR;
 const BOTH: u8 = INBOUND | OUTBOUND;
 const RETURNS: u8 = INBOUND | OUTBOUND | ON_ERROR;
-
-pub(crate) const EVIDENCE: Evidence = Evidence::Documented(
-    "learn.microsoft.com/azure/api-management/api-management-policies",
-    "2025-10",
-);
 
 struct Statement {
     name: &'static str,

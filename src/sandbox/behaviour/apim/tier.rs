@@ -9,8 +9,6 @@ pub(super) struct Tier {
     /// Dedicated public address in `publicIPAddresses`.
     pub(super) has_vip: bool,
     pub(super) network: Network,
-    /// Inbound private endpoint connections.
-    pub(super) has_connections: bool,
     /// Documented: "30 to 40 minutes" for classic tiers, "in minutes" for v2. Seconds.
     pub(super) creation: u32,
     /// Network and TLS changes take 15 to 45 minutes on classic tiers.
@@ -33,7 +31,6 @@ const CLASSIC: Tier = Tier {
     is_v2: false,
     has_vip: true,
     network: Network::None,
-    has_connections: true,
     creation: 2400,
     change: 900,
 };
@@ -51,7 +48,6 @@ const TIERS: &[Tier] = &[
         name: "Consumption",
         capacity: 0..=0,
         has_vip: false,
-        has_connections: false,
         creation: 180,
         change: 60,
         ..CLASSIC
@@ -80,7 +76,6 @@ const TIERS: &[Tier] = &[
     Tier {
         name: "BasicV2",
         capacity: 1..=10,
-        has_connections: false,
         ..V2
     },
     Tier {
