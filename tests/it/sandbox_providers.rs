@@ -3,3 +3,4 @@
 mod identity;
 mod network;
 mod observability;
+mod web;

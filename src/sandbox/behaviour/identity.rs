@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::Write;
 use super::rule::Facts;
+use crate::sandbox::graph::ManagedIdentity;
 use crate::sandbox::refusal::Refusal;
+use crate::sandbox::store::Entry;
 
 /// Fills what Azure knows about the identities that `write` asks for: principal, client and tenant.
 pub(crate) fn assign(write: &mut Write) -> Result<(), Refusal> {
@@ -17,13 +19,7 @@ pub(crate) fn assign(write: &mut Write) -> Result<(), Refusal> {
     }
     let mut identity = json!({ "type": kind });
     if kind.contains("SystemAssigned") {
-        let before = write
-            .previous
-            .map(|object| &object.body["identity"]["principalId"]);
-        identity["principalId"] = match before {
-            Some(Value::String(id)) => id.clone().into(),
-            _ => facts(write).guid("principal"),
-        };
+        identity["principalId"] = own_principal(write);
         identity["tenantId"] = write.tenant.into();
     }
     if kind.contains("UserAssigned") {
@@ -31,6 +27,29 @@ pub(crate) fn assign(write: &mut Write) -> Result<(), Refusal> {
     }
     write.body["identity"] = identity;
     Ok(())
+}
+
+/// A system-assigned identity lives in the directory as long as its resource does.
+fn own_principal(write: &mut Write) -> Value {
+    let before = write.previous.map_or(
+        &Value::Null,
+        |object| &object.body["identity"]["principalId"],
+    );
+    if before.is_string() {
+        return before.clone();
+    }
+    let facts = facts(write);
+    let (principal, client) = (facts.guid("principal"), facts.guid("client"));
+    let identity = ManagedIdentity {
+        tenant: write.tenant,
+        principal_id: principal.as_str().unwrap_or_default(),
+        client_id: client.as_str().unwrap_or_default(),
+        name: write.id.name(),
+        resource: &write.id.text(),
+    };
+    let object = identity.object(write.now);
+    write.also.push(Entry::Put(object));
+    principal
 }
 
 fn facts<'a>(write: &'a Write) -> Facts<'a> {

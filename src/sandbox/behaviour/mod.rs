@@ -16,6 +16,7 @@ pub(crate) mod rule;
 pub(crate) mod shape;
 pub(crate) mod storage;
 pub(crate) mod style;
+pub(crate) mod web;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -231,6 +232,9 @@ const PROVIDERS: &[&[Behaviour]] = &[
     operational_insights::ROWS,
     resources::ROWS,
     storage::ROWS,
+    web::config::ROWS,
+    web::plan::ROWS,
+    web::site::ROWS,
 ];
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Behaviour> {
