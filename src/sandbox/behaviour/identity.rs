@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Write;
 use super::rule::Facts;
-use crate::sandbox::graph::ManagedIdentity;
+use super::{Removal, Write};
+use crate::sandbox::graph::{self, ManagedIdentity};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::Entry;
 
@@ -50,6 +50,18 @@ fn own_principal(write: &mut Write) -> Value {
     let object = identity.object(write.now);
     write.also.push(Entry::Put(object));
     principal
+}
+
+/// The resource goes, and its own principal with it.
+pub(crate) fn release(removal: &mut Removal) {
+    let identity = &removal.object.body["identity"];
+    if let (Some(tenant), Some(principal)) = (
+        identity["tenantId"].as_str(),
+        identity["principalId"].as_str(),
+    ) {
+        let key = graph::principal_key(tenant, principal);
+        removal.also.push(Entry::Remove(key));
+    }
 }
 
 fn facts<'a>(write: &'a Write) -> Facts<'a> {

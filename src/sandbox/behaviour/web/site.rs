@@ -103,6 +103,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
         ],
         prepare,
         removing: with_its_plan,
+        removed: identity::release,
         present: show,
         evidence: EVIDENCE,
         ..WEB
