@@ -2,15 +2,15 @@
 #[cfg(test)]
 mod architecture;
 mod azure;
-#[cfg(test)]
 mod cli;
-#[cfg(test)]
 mod compile;
+mod converge;
 mod policy;
 mod policy_layout;
-#[cfg(test)]
 mod render;
+mod resume;
 mod sandbox;
 mod sandbox_providers;
-#[cfg(test)]
 mod spec;
+mod stand;
+mod traffic;

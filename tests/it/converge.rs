@@ -1,0 +1,55 @@
+//! The laws (architecture.md, section 4) on both environments, against the sandbox.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::BTreeSet;
+
+use secgw::apply::Event;
+use secgw::plan::Key;
+
+use crate::stand::{ENVIRONMENTS, Stand, described, graph, spec, troubles};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_apply_the_plan_is_empty() {
+    for environment in ENVIRONMENTS {
+        let spec = spec(environment);
+        let graph = graph(&spec);
+        let dir = tempfile::tempdir().unwrap();
+        let stand = Stand::at(dir.path(), &spec).await;
+        let (_, report, _) = stand.apply(&graph).await;
+        let troubles = troubles(&report);
+        assert!(troubles.is_empty(), "{environment}\n{troubles}");
+        let left = described(&report.after);
+        assert!(left.is_empty(), "{environment}, read again after the apply\n{left}");
+        let (_, plan) = stand.plan(&graph).await;
+        let left = described(&plan);
+        assert!(left.is_empty(), "{environment}, a plan of its own\n{left}");
+        assert_eq!(plan.unchanged, graph.len(), "{environment}");
+        stand.sandbox.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_has_one_outcome_and_starts_after_what_it_depends_on() {
+    for environment in ENVIRONMENTS {
+        let spec = spec(environment);
+        let graph = graph(&spec);
+        let dir = tempfile::tempdir().unwrap();
+        let stand = Stand::at(dir.path(), &spec).await;
+        let (plan, report, events) = stand.apply(&graph).await;
+        let planned: BTreeSet<&Key> = plan.changes.iter().map(|change| &change.key).collect();
+        assert_eq!(report.outcomes.keys().collect::<BTreeSet<_>>(), planned);
+        let mut ended: BTreeSet<&Key> = BTreeSet::new();
+        for event in &events {
+            match event {
+                Event::Started { change, .. } => {
+                    let needs = &plan.get(change).unwrap().depends_on;
+                    let early: Vec<_> = needs.iter().filter(|key| !ended.contains(key)).collect();
+                    assert!(early.is_empty(), "{change} started before {early:?}");
+                }
+                Event::Ended { change, .. } => assert!(ended.insert(change), "{change} ended twice"),
+                Event::Waiting { .. } | Event::Retrying { .. } => {}
+            }
+        }
+        stand.sandbox.stop().await;
+    }
+}

@@ -1,0 +1,112 @@
+//! A spec, a sandbox and a client: what the laws are tested on, through the same seam as the commands.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use secgw::apply::{self, Event, Job, Outcome, Report};
+use secgw::azure::auth::{IdentityTenant, identity_tenant, sign_in};
+use secgw::azure::{AuthSettings, Client, Cloud, PooledClient, Route, read_live};
+use secgw::plan::{self, Plan};
+use secgw::resource::{Graph, Live};
+use secgw::sandbox::{Options, Running};
+use secgw::spec::{LoadOptions, Spec, SpecFile};
+
+pub(crate) const ENVIRONMENTS: [&str; 2] = ["dev", "prod"];
+
+/// The repository: where the environments stand.
+pub(crate) fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn spec(environment: &str) -> Spec {
+    let options = LoadOptions {
+        spec: SpecFile::Environment(environment.to_owned()),
+        directory: project(),
+        environment: BTreeMap::new(),
+        sandbox: true,
+        allow_outside: false,
+    };
+    match secgw::spec::load(&options) {
+        Ok(loaded) => loaded.spec,
+        Err(diagnostics) => panic!("{}", diagnostics.render(120, false)),
+    }
+}
+
+pub(crate) fn graph(spec: &Spec) -> Graph {
+    secgw::compile::compile(spec).unwrap()
+}
+
+pub(crate) struct Stand {
+    pub(crate) sandbox: Running,
+    pub(crate) client: Client,
+}
+
+impl Stand {
+    pub(crate) async fn at(dir: &Path, spec: &Spec) -> Self {
+        Self::with(dir, spec, |_| {}).await
+    }
+
+    pub(crate) async fn with(dir: &Path, spec: &Spec, adjust: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::new(dir);
+        adjust(&mut options);
+        let sandbox = secgw::sandbox::start(options).await.unwrap();
+        let ca = sandbox.ca_pem().as_bytes().to_vec();
+        let http = PooledClient::new(&Route::Loopback { address: sandbox.address(), ca }).unwrap();
+        let workforce = spec.azure.tenant_id.unwrap().to_string();
+        let signed_in = sign_in(&AuthSettings::sandbox(&workforce), &http, Cloud::public()).await.unwrap();
+        let identity = IdentityTenant {
+            tenant: spec.identity.tenant_id.to_string(),
+            client_id: "00000000-0000-4000-8000-00000000000b".to_owned(),
+            client_secret: "not-a-secret".into(),
+        };
+        let identity = identity_tenant(&identity, &http, Cloud::public()).unwrap();
+        let client = Client::new(&http, Cloud::public(), &signed_in, Some(identity), 0.001).unwrap();
+        Self { sandbox, client }
+    }
+
+    pub(crate) async fn plan(&self, graph: &Graph) -> (Live, Plan) {
+        let live = read_live(&self.client, graph).await.live;
+        let plan = plan::plan(graph, &live);
+        (live, plan)
+    }
+
+    /// Plans and applies; the events in the order they were told.
+    pub(crate) async fn apply(&self, graph: &Graph) -> (Plan, Report, Vec<Event>) {
+        let (live, plan) = self.plan(graph).await;
+        let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (_keep, stop) = tokio::sync::watch::channel(false);
+        let job = Job { client: &self.client, desired: graph, plan: &plan, live, pace: 0.001 };
+        let report = apply::run(job, events, stop).await;
+        let mut all = Vec::new();
+        while let Ok(event) = told.try_recv() {
+            all.push(event);
+        }
+        (plan, report, all)
+    }
+}
+
+/// What a plan would do, one line a change, with every property of an update: for messages of failed tests.
+pub(crate) fn described(plan: &Plan) -> String {
+    let lines = plan.changes.iter().map(|change| {
+        let properties: Vec<String> = change
+            .action
+            .properties()
+            .iter()
+            .map(|property| format!("\n    {} : {:?} -> {}", property.path, property.before, serde_json::to_string(&property.after).unwrap()))
+            .collect();
+        format!("{} {}{}", change.action.verb().name(), change.key, properties.concat())
+    });
+    let unreadable = plan.unreadable.iter().map(|(what, why)| format!("unreadable {what}: {} {}", why.code, why.message));
+    lines.chain(unreadable).collect::<Vec<_>>().join("\n")
+}
+
+/// The changes that did not end well; what was skipped because of them counted.
+pub(crate) fn troubles(report: &Report) -> String {
+    let is_skipped = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
+    let bad = report.outcomes.iter().filter(|(_, outcome)| !outcome.is_applied());
+    let (skipped, failed): (Vec<_>, Vec<_>) = bad.partition(|(_, outcome)| is_skipped(outcome));
+    let mut lines: Vec<String> = failed.iter().map(|(key, outcome)| format!("{key}: {outcome:?}")).collect();
+    lines.extend((!skipped.is_empty()).then(|| format!("{} skipped", skipped.len())));
+    lines.join("\n")
+}
