@@ -17,6 +17,8 @@ pub struct Cloud {
     pub arm: &'static str,
     pub authority: &'static str,
     pub graph: &'static str,
+    /// Suffix of the hosts of key vaults.
+    pub vault: &'static str,
 }
 
 /// Graph and sign-in hosts: learn.microsoft.com/graph/deployments, read 2026-11-23; sign-in hosts equal those of
@@ -27,18 +29,21 @@ pub const CLOUDS: &[Cloud] = &[
         arm: "https://management.azure.com",
         authority: "https://login.microsoftonline.com",
         graph: "https://graph.microsoft.com",
+        vault: "vault.azure.net",
     },
     Cloud {
         name: "usGovernment",
         arm: "https://management.usgovcloudapi.net",
         authority: "https://login.microsoftonline.us",
         graph: "https://graph.microsoft.us",
+        vault: "vault.usgovcloudapi.net",
     },
     Cloud {
         name: "china",
         arm: "https://management.chinacloudapi.cn",
         authority: "https://login.chinacloudapi.cn",
         graph: "https://microsoftgraph.chinacloudapi.cn",
+        vault: "vault.azure.cn",
     },
 ];
 

@@ -16,6 +16,7 @@ pub mod read;
 pub mod request;
 pub mod response;
 pub mod retry;
+pub mod vault;
 
 pub use auth::{AuthSettings, SignIn};
 pub use client::Client;

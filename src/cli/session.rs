@@ -15,7 +15,7 @@ use super::output::Output;
 use super::settings::{Place, Work};
 use crate::azure::auth::{self, IdentityTenant};
 use crate::azure::read::read_live;
-use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route};
+use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route, vault};
 use crate::compile::{self, CompileError};
 use crate::plan::{self, Objection, Plan};
 use crate::render;
@@ -142,7 +142,7 @@ impl Session {
         };
         let http = PooledClient::new(&way.route).context("cannot set up connections")?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
-        let identity = identity(&way, &work.spec, spec, &http, cloud).await?;
+        let identity = identity(&way, &work.spec, spec, (&http, cloud, &signed_in)).await?;
         let client = Client::new(&http, cloud, &signed_in, Some(identity), way.pace)?;
         let tenant = signed_in.who.tenant.or(way.auth.tenant);
         Ok(Self {
@@ -204,8 +204,7 @@ async fn identity(
     way: &Way,
     load: &LoadOptions,
     spec: &Spec,
-    http: &PooledClient,
-    cloud: &Cloud,
+    (http, cloud, signed_in): (&PooledClient, &Cloud, &auth::SignIn),
 ) -> Result<Arc<dyn TokenCredential>, Error> {
     let tenant = spec.identity.tenant_id.to_string();
     let Some(credential) = &spec.identity.credential else {
@@ -215,10 +214,16 @@ async fn identity(
         };
         return Ok(auth::sign_in(&auth, http, cloud).await?.credential);
     };
+    let client_secret = match (&credential.client_secret, &way.sandbox) {
+        (SecretSource::KeyVault { vault, secret }, None) => {
+            vault::secret(http, cloud, signed_in, vault, secret).await?
+        }
+        (source, _) => secret(source, way, load)?,
+    };
     let settings = IdentityTenant {
         tenant,
         client_id: credential.client_id.to_string(),
-        client_secret: secret(&credential.client_secret, way, load)?,
+        client_secret,
     };
     Ok(auth::identity_tenant(&settings, http, cloud)?)
 }
@@ -226,7 +231,9 @@ async fn identity(
 /// The sandbox takes any secret, so one that is not set is made up there.
 fn secret(source: &SecretSource, way: &Way, load: &LoadOptions) -> Result<SecretString, Error> {
     match source.read(&load.environment, &load.directory) {
-        Err(SecretError::NotSet { .. }) if way.sandbox.is_some() => {
+        Err(SecretError::NotSet { .. } | SecretError::KeptInAzure { .. })
+            if way.sandbox.is_some() =>
+        {
             Ok(SecretString::from("sandbox"))
         }
         other => Ok(other.context("signing in to the identity tenant")?),

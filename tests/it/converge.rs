@@ -1,5 +1,8 @@
 //! The laws (architecture.md, section 4) on both environments, against the sandbox.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::collections::BTreeSet;
 
@@ -19,7 +22,10 @@ async fn after_an_apply_the_plan_is_empty() {
         let troubles = troubles(&report);
         assert!(troubles.is_empty(), "{environment}\n{troubles}");
         let left = described(&report.after);
-        assert!(left.is_empty(), "{environment}, read again after the apply\n{left}");
+        assert!(
+            left.is_empty(),
+            "{environment}, read again after the apply\n{left}"
+        );
         let (_, plan) = stand.plan(&graph).await;
         let left = described(&plan);
         assert!(left.is_empty(), "{environment}, a plan of its own\n{left}");
@@ -46,7 +52,9 @@ async fn every_change_has_one_outcome_and_starts_after_what_it_depends_on() {
                     let early: Vec<_> = needs.iter().filter(|key| !ended.contains(key)).collect();
                     assert!(early.is_empty(), "{change} started before {early:?}");
                 }
-                Event::Ended { change, .. } => assert!(ended.insert(change), "{change} ended twice"),
+                Event::Ended { change, .. } => {
+                    assert!(ended.insert(change), "{change} ended twice")
+                }
                 Event::Waiting { .. } | Event::Retrying { .. } => {}
             }
         }

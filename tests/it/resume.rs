@@ -1,5 +1,8 @@
 //! Law 2: whatever request an apply is cut off at, the next one reaches the same end, without duplicates.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::path::Path;
 
@@ -15,7 +18,13 @@ const SAMPLES: u64 = 8;
 
 /// From the `after`th request on, every connection breaks: before the request did anything, or after.
 fn cut(after: u64, action: Action) -> Fault {
-    Fault { methods: Vec::new(), path: String::new(), after, times: None, action }
+    Fault {
+        methods: Vec::new(),
+        path: String::new(),
+        after,
+        times: None,
+        action,
+    }
 }
 
 /// How many objects there are of everything that has no computable id, and how many ARM resources.
@@ -23,15 +32,34 @@ async fn counts(stand: &Stand, graph: &Graph) -> Vec<(String, usize)> {
     let endpoints = stand.client.endpoints();
     let mut counts = Vec::new();
     for directory in [Directory::Identity, Directory::Workforce] {
-        for collection in ["applications", "servicePrincipals", "oauth2PermissionGrants", "users"] {
-            let request = Request::get(Realm::Graph(directory), endpoints.graph_url("v1.0", collection, &[]));
+        for collection in [
+            "applications",
+            "servicePrincipals",
+            "oauth2PermissionGrants",
+            "users",
+        ] {
+            let request = Request::get(
+                Realm::Graph(directory),
+                endpoints.graph_url("v1.0", collection, &[]),
+            );
             let items = stand.client.list(request).await.unwrap();
             counts.push((format!("{} {collection}", directory.name()), items.len()));
         }
     }
-    let group = graph.iter().find(|resource| resource.kind.noun == "resource group").unwrap();
+    let group = graph
+        .iter()
+        .find(|resource| resource.kind.noun == "resource group")
+        .unwrap();
     let url = endpoints.arm_url(&format!("{}/resources", group.id), "2021-04-01", &[]);
-    counts.push(("resources".to_owned(), stand.client.list(Request::get(Realm::Arm, url)).await.unwrap().len()));
+    counts.push((
+        "resources".to_owned(),
+        stand
+            .client
+            .list(Request::get(Realm::Arm, url))
+            .await
+            .unwrap()
+            .len(),
+    ));
     counts
 }
 
@@ -66,7 +94,11 @@ async fn an_apply_that_was_cut_off_anywhere_is_finished_by_the_next() {
         let expected = counts(&stand, &graph(&spec)).await;
         stand.sandbox.stop().await;
         let is_full = std::env::vars().any(|(name, value)| name == "SECGW_SWEEP" && value == "all");
-        let step = if is_full { 1 } else { (requests / SAMPLES).max(1) };
+        let step = if is_full {
+            1
+        } else {
+            (requests / SAMPLES).max(1)
+        };
         let mut cuts = 0;
         for after in (0..requests).step_by(usize::try_from(step).unwrap()) {
             for action in [Action::DropBefore, Action::DropAfter] {
@@ -77,6 +109,8 @@ async fn an_apply_that_was_cut_off_anywhere_is_finished_by_the_next() {
                 std::fs::remove_dir_all(&at).unwrap();
             }
         }
-        eprintln!("{environment}: {cuts} cuts over {requests} requests, all finished by the next apply");
+        eprintln!(
+            "{environment}: {cuts} cuts over {requests} requests, all finished by the next apply"
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! A spec, a sandbox and a client: what the laws are tested on, through the same seam as the commands.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -52,16 +55,23 @@ impl Stand {
         adjust(&mut options);
         let sandbox = secgw::sandbox::start(options).await.unwrap();
         let ca = sandbox.ca_pem().as_bytes().to_vec();
-        let http = PooledClient::new(&Route::Loopback { address: sandbox.address(), ca }).unwrap();
+        let http = PooledClient::new(&Route::Loopback {
+            address: sandbox.address(),
+            ca,
+        })
+        .unwrap();
         let workforce = spec.azure.tenant_id.unwrap().to_string();
-        let signed_in = sign_in(&AuthSettings::sandbox(&workforce), &http, Cloud::public()).await.unwrap();
+        let signed_in = sign_in(&AuthSettings::sandbox(&workforce), &http, Cloud::public())
+            .await
+            .unwrap();
         let identity = IdentityTenant {
             tenant: spec.identity.tenant_id.to_string(),
             client_id: "00000000-0000-4000-8000-00000000000b".to_owned(),
             client_secret: "not-a-secret".into(),
         };
         let identity = identity_tenant(&identity, &http, Cloud::public()).unwrap();
-        let client = Client::new(&http, Cloud::public(), &signed_in, Some(identity), 0.001).unwrap();
+        let client =
+            Client::new(&http, Cloud::public(), &signed_in, Some(identity), 0.001).unwrap();
         Self { sandbox, client }
     }
 
@@ -76,7 +86,13 @@ impl Stand {
         let (live, plan) = self.plan(graph).await;
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        let job = Job { client: &self.client, desired: graph, plan: &plan, live, pace: 0.001 };
+        let job = Job {
+            client: &self.client,
+            desired: graph,
+            plan: &plan,
+            live,
+            pace: 0.001,
+        };
         let report = apply::run(job, events, stop).await;
         let mut all = Vec::new();
         while let Ok(event) = told.try_recv() {
@@ -93,20 +109,41 @@ pub(crate) fn described(plan: &Plan) -> String {
             .action
             .properties()
             .iter()
-            .map(|property| format!("\n    {} : {:?} -> {}", property.path, property.before, serde_json::to_string(&property.after).unwrap()))
+            .map(|property| {
+                format!(
+                    "\n    {} : {:?} -> {}",
+                    property.path,
+                    property.before,
+                    serde_json::to_string(&property.after).unwrap()
+                )
+            })
             .collect();
-        format!("{} {}{}", change.action.verb().name(), change.key, properties.concat())
+        format!(
+            "{} {}{}",
+            change.action.verb().name(),
+            change.key,
+            properties.concat()
+        )
     });
-    let unreadable = plan.unreadable.iter().map(|(what, why)| format!("unreadable {what}: {} {}", why.code, why.message));
+    let unreadable = plan
+        .unreadable
+        .iter()
+        .map(|(what, why)| format!("unreadable {what}: {} {}", why.code, why.message));
     lines.chain(unreadable).collect::<Vec<_>>().join("\n")
 }
 
 /// The changes that did not end well; what was skipped because of them counted.
 pub(crate) fn troubles(report: &Report) -> String {
     let is_skipped = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
-    let bad = report.outcomes.iter().filter(|(_, outcome)| !outcome.is_applied());
+    let bad = report
+        .outcomes
+        .iter()
+        .filter(|(_, outcome)| !outcome.is_applied());
     let (skipped, failed): (Vec<_>, Vec<_>) = bad.partition(|(_, outcome)| is_skipped(outcome));
-    let mut lines: Vec<String> = failed.iter().map(|(key, outcome)| format!("{key}: {outcome:?}")).collect();
+    let mut lines: Vec<String> = failed
+        .iter()
+        .map(|(key, outcome)| format!("{key}: {outcome:?}"))
+        .collect();
     lines.extend((!skipped.is_empty()).then(|| format!("{} skipped", skipped.len())));
     lines.join("\n")
 }

@@ -1,5 +1,8 @@
 //! What goes over the wire in a full apply: the order of writes, the schemas, the secrets, the number of reads.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,7 +40,10 @@ async fn recorded(environment: &str, dir: &Path) -> PathBuf {
     let spec = spec(environment);
     let log = dir.join("traffic.jsonl");
     let record = log.clone();
-    let stand = Stand::with(&dir.join("sandbox"), &spec, |options| options.record = Some(record)).await;
+    let stand = Stand::with(&dir.join("sandbox"), &spec, |options| {
+        options.record = Some(record)
+    })
+    .await;
     let (_, report, _) = stand.apply(&graph(&spec)).await;
     let troubles = troubles(&report);
     assert!(troubles.is_empty(), "{environment}\n{troubles}");
@@ -48,7 +54,10 @@ async fn recorded(environment: &str, dir: &Path) -> PathBuf {
 /// Where the first successful write that `is_it` stands.
 fn position(lines: &[Line], what: &str, is_it: impl Fn(&Line) -> bool) -> usize {
     let is_write = |line: &Line| line.method != "GET" && line.status < 300;
-    lines.iter().position(|line| is_write(line) && is_it(line)).unwrap_or_else(|| panic!("no write of {what}"))
+    lines
+        .iter()
+        .position(|line| is_write(line) && is_it(line))
+        .unwrap_or_else(|| panic!("no write of {what}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,25 +65,48 @@ async fn guards_go_up_before_what_they_guard() {
     for environment in ENVIRONMENTS {
         let dir = tempfile::tempdir().unwrap();
         let lines = lines(&recorded(environment, dir.path()).await);
-        let approved = position(&lines, "the approval", |line| line.path.contains("/privateEndpointConnections/"));
+        let approved = position(&lines, "the approval", |line| {
+            line.path.contains("/privateEndpointConnections/")
+        });
         let closed = position(&lines, "public access", |line| {
-            line.method == "PATCH" && line.body["properties"]["publicNetworkAccess"] == "Disabled" && line.path.contains("/service/")
+            line.method == "PATCH"
+                && line.body["properties"]["publicNetworkAccess"] == "Disabled"
+                && line.path.contains("/service/")
         });
         let global = position(&lines, "the global policy", |line| {
-            line.path.contains("/service/") && line.path.ends_with("/policies/policy") && !line.path.contains("/apis/")
+            line.path.contains("/service/")
+                && line.path.ends_with("/policies/policy")
+                && !line.path.contains("/apis/")
         });
-        let api = position(&lines, "the API", |line| line.method == "PUT" && line.path.ends_with("/apis/orders"));
-        let policy = position(&lines, "the API policy", |line| line.path.ends_with("/apis/orders/policies/policy"));
-        let operation = position(&lines, "an operation", |line| line.path.contains("/apis/orders/operations/"));
+        let api = position(&lines, "the API", |line| {
+            line.method == "PUT" && line.path.ends_with("/apis/orders")
+        });
+        let policy = position(&lines, "the API policy", |line| {
+            line.path.ends_with("/apis/orders/policies/policy")
+        });
+        let operation = position(&lines, "an operation", |line| {
+            line.path.contains("/apis/orders/operations/")
+        });
         let route = position(&lines, "the route", |line| line.path.contains("/routes/"));
-        let firewall = position(&lines, "the security policy", |line| line.path.contains("/securityPolicies/"));
+        let firewall = position(&lines, "the security policy", |line| {
+            line.path.contains("/securityPolicies/")
+        });
         let order = [approved, closed, global, api, policy, operation];
         assert!(order.is_sorted(), "{environment}: {order:?}");
-        assert!(firewall < route, "{environment}: the route answers before the firewall stands");
-        let first_site = position(&lines, "the function", |line| line.path.contains("/sites/") && line.method == "PUT");
+        assert!(
+            firewall < route,
+            "{environment}: the route answers before the firewall stands"
+        );
+        let first_site = position(&lines, "the function", |line| {
+            line.path.contains("/sites/") && line.method == "PUT"
+        });
         let body = &lines[first_site].body["properties"];
-        let is_closed = body["publicNetworkAccess"] == "Disabled" || body["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Deny";
-        assert!(is_closed, "{environment}: the function is open when it is made: {body}");
+        let is_closed = body["publicNetworkAccess"] == "Disabled"
+            || body["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Deny";
+        assert!(
+            is_closed,
+            "{environment}: the function is open when it is made: {body}"
+        );
     }
 }
 
@@ -88,9 +120,18 @@ async fn every_request_passes_azures_schemas() {
     for environment in ENVIRONMENTS {
         let dir = tempfile::tempdir().unwrap();
         let log = recorded(environment, dir.path()).await;
-        let output = Command::new("python3").arg(&checker).arg(&log).args(["--strict", "--no-response"]).output().unwrap();
+        let output = Command::new("python3")
+            .arg(&checker)
+            .arg(&log)
+            .args(["--strict", "--no-response"])
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{environment}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{environment}\n{said}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -110,7 +151,8 @@ async fn a_plan_only_reads_and_reads_each_resource_and_list_once() {
         let reading = read_live(&stand.client, &graph).await;
         stand.sandbox.stop().await;
         let lines = lines(&log);
-        let is_sign_in = |line: &&Line| line.path.contains("/oauth2/") || line.path.contains("/discovery/");
+        let is_sign_in =
+            |line: &&Line| line.path.contains("/oauth2/") || line.path.contains("/discovery/");
         let sign_in = lines.iter().filter(is_sign_in).count();
         let writes: Vec<&str> = lines
             .iter()
@@ -121,10 +163,15 @@ async fn a_plan_only_reads_and_reads_each_resource_and_list_once() {
         assert_eq!(writes, [""; 0], "{environment}: a plan only reads");
         let reads = lines.len() - sign_in;
         let allowed = graph.len() + graph.listings().len();
-        assert!(reads <= allowed, "{environment}: {reads} requests for {allowed} resources and lists");
+        assert!(
+            reads <= allowed,
+            "{environment}: {reads} requests for {allowed} resources and lists"
+        );
         eprintln!(
             "{environment}: {} resources, {} lists, {reads} requests of a no-op plan (+{sign_in} to sign in), {} levels",
-            graph.len(), graph.listings().len(), reading.levels
+            graph.len(),
+            graph.listings().len(),
+            reading.levels
         );
     }
 }
