@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
             Observed::Present(found) if found.state() == State::InProgress => {
                 self.settle(change, found).await.map(drop)
             }
-            Observed::Present(_) => Err(self.moved(
+            Observed::Present(_) => Err(moved(
                 change,
                 "it was not there when the plan was made, and now it is",
             )),
@@ -329,7 +329,7 @@ impl<'a> Run<'a> {
             Observed::Present(found) => {
                 self.checked(change, base, self.settle(change, found).await?)
             }
-            Observed::Absent => Err(self.moved(
+            Observed::Absent => Err(moved(
                 change,
                 "it was there when the plan was made, and now it is gone",
             )),
@@ -340,7 +340,7 @@ impl<'a> Run<'a> {
     fn checked(&self, change: &Change, base: &Base, found: Found) -> Result<Found, Halt> {
         match base {
             Base::Live { digest, .. } if *digest != Digest::of_live(change.kind, &found.body) => {
-                Err(self.moved(change, "somebody changed it since the plan was made"))
+                Err(moved(change, "somebody changed it since the plan was made"))
             }
             Base::Live { .. } | Base::Earlier => Ok(found),
         }
@@ -356,9 +356,7 @@ impl<'a> Run<'a> {
         self.finish(change, Box::new(operation)).await?;
         match self.read(change).await {
             Observed::Present(found) => Ok(found),
-            Observed::Absent => {
-                Err(self.moved(change, "it went away while Azure was at work on it"))
-            }
+            Observed::Absent => Err(moved(change, "it went away while Azure was at work on it")),
             Observed::Unreadable(why) => Err(unreadable(change, &why)),
         }
     }
@@ -480,17 +478,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn moved(&self, change: &Change, message: &str) -> Halt {
-        Halt::Failed(Failure {
-            doing: doing(change),
-            status: None,
-            code: "LiveStateMoved".to_owned(),
-            message: message.to_owned(),
-            hint: Some("look at a new plan: `secgw plan`".to_owned()),
-            request_id: None,
-        })
-    }
-
     /// Live state with everything that was touched read again.
     async fn read_again(&self, outcomes: &BTreeMap<Key, Outcome>) -> Live {
         let is_touched =
@@ -584,6 +571,17 @@ fn unreadable(change: &Change, why: &crate::resource::Unreadable) -> Halt {
         code: why.code.clone(),
         message: why.message.clone(),
         hint: why.hint.clone(),
+        request_id: None,
+    })
+}
+
+fn moved(change: &Change, message: &str) -> Halt {
+    Halt::Failed(Failure {
+        doing: doing(change),
+        status: None,
+        code: "LiveStateMoved".to_owned(),
+        message: message.to_owned(),
+        hint: Some("look at a new plan: `secgw plan`".to_owned()),
         request_id: None,
     })
 }

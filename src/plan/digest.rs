@@ -14,10 +14,13 @@ pub struct Digest(String);
 
 impl Digest {
     pub fn of_text(text: &str) -> Self {
+        let nibble = |value: u8| char::from_digit(value.into(), 16);
+        let bytes = Sha256::digest(text.as_bytes());
         Self(
-            Sha256::digest(text.as_bytes())
+            bytes
                 .iter()
-                .map(|byte| format!("{byte:02x}"))
+                .flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)])
+                .flatten()
                 .collect(),
         )
     }
