@@ -4,12 +4,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::collections::BTreeSet;
-
-use secgw::apply::Event;
-use secgw::plan::Key;
-
-use crate::stand::{ENVIRONMENTS, Stand, described, graph, spec, troubles};
+use crate::stand::{ENVIRONMENTS, Stand, assert_lawful, described, graph, spec, troubles};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_apply_the_plan_is_empty() {
@@ -42,22 +37,7 @@ async fn every_change_has_one_outcome_and_starts_after_what_it_depends_on() {
         let dir = tempfile::tempdir().unwrap();
         let stand = Stand::at(dir.path(), &spec).await;
         let (plan, report, events) = stand.apply(&graph).await;
-        let planned: BTreeSet<&Key> = plan.changes.iter().map(|change| &change.key).collect();
-        assert_eq!(report.outcomes.keys().collect::<BTreeSet<_>>(), planned);
-        let mut ended: BTreeSet<&Key> = BTreeSet::new();
-        for event in &events {
-            match event {
-                Event::Started { change, .. } => {
-                    let needs = &plan.get(change).unwrap().depends_on;
-                    let early: Vec<_> = needs.iter().filter(|key| !ended.contains(key)).collect();
-                    assert!(early.is_empty(), "{change} started before {early:?}");
-                }
-                Event::Ended { change, .. } => {
-                    assert!(ended.insert(change), "{change} ended twice")
-                }
-                Event::Waiting { .. } | Event::Retrying { .. } => {}
-            }
-        }
+        assert_lawful(&plan, &report, &events);
         stand.sandbox.stop().await;
     }
 }

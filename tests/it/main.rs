@@ -5,6 +5,8 @@ mod azure;
 mod cli;
 mod compile;
 mod converge;
+mod generated;
+mod locality;
 mod policy;
 mod policy_layout;
 mod render;

@@ -4,13 +4,13 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use secgw::apply::{self, Event, Job, Outcome, Report};
 use secgw::azure::auth::{IdentityTenant, identity_tenant, sign_in};
 use secgw::azure::{AuthSettings, Client, Cloud, PooledClient, Route, read_live};
-use secgw::plan::{self, Plan};
+use secgw::plan::{self, Key, Plan};
 use secgw::resource::{Graph, Live};
 use secgw::sandbox::{Options, Running};
 use secgw::spec::{LoadOptions, Spec, SpecFile};
@@ -84,6 +84,7 @@ impl Stand {
     /// Plans and applies; the events in the order they were told.
     pub(crate) async fn apply(&self, graph: &Graph) -> (Plan, Report, Vec<Event>) {
         let (live, plan) = self.plan(graph).await;
+        assert!(plan.unreadable.is_empty(), "{}", described(&plan));
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let job = Job {
@@ -146,4 +147,23 @@ pub(crate) fn troubles(report: &Report) -> String {
         .collect();
     lines.extend((!skipped.is_empty()).then(|| format!("{} skipped", skipped.len())));
     lines.join("\n")
+}
+
+/// Laws 4 and 5: exactly one outcome for every change, and none starts before what it depends on has ended.
+pub(crate) fn assert_lawful(plan: &Plan, report: &Report, events: &[Event]) {
+    let planned: BTreeSet<&Key> = plan.changes.iter().map(|change| &change.key).collect();
+    assert_eq!(report.outcomes.keys().collect::<BTreeSet<_>>(), planned);
+    let mut ended: BTreeSet<&Key> = BTreeSet::new();
+    for event in events {
+        match event {
+            Event::Started { change, .. } => {
+                let needs = &plan.get(change).unwrap().depends_on;
+                let early: Vec<_> = needs.iter().filter(|key| !ended.contains(key)).collect();
+                assert!(early.is_empty(), "{change} started before {early:?}");
+            }
+            Event::Ended { change, .. } => assert!(ended.insert(change), "{change} ended twice"),
+            Event::Waiting { .. } | Event::Retrying { .. } => {}
+        }
+    }
+    assert_eq!(ended, planned, "every change ends in an event");
 }
