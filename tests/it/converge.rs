@@ -1,8 +1,4 @@
 //! The laws (architecture.md, section 4) on both environments, against the sandbox.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use crate::stand::{ENVIRONMENTS, Stand, assert_lawful, described, graph, spec, troubles};
 

@@ -1,8 +1,4 @@
 //! The laws over generated specs: every combination of tier, provider and size that a spec may ask for.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

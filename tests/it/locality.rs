@@ -1,8 +1,4 @@
 //! Law 6: an edit of one field of the spec changes the resources that this field means, and no other.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::collections::BTreeSet;
 

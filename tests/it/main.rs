@@ -1,18 +1,33 @@
 //! The integration tests, in one binary. `cfg(test)` tells clippy that `unwrap` is fine here.
 #[cfg(test)]
 mod architecture;
+#[cfg(test)]
 mod azure;
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod compile;
+#[cfg(test)]
 mod converge;
+#[cfg(test)]
 mod generated;
+#[cfg(test)]
 mod locality;
+#[cfg(test)]
 mod policy;
+#[cfg(test)]
 mod policy_layout;
+#[cfg(test)]
 mod render;
+#[cfg(test)]
 mod resume;
+#[cfg(test)]
 mod sandbox;
+#[cfg(test)]
 mod sandbox_providers;
+#[cfg(test)]
 mod spec;
+#[cfg(test)]
 mod stand;
+#[cfg(test)]
 mod traffic;

@@ -1,8 +1,4 @@
 //! Law 2: whatever request an apply is cut off at, the next one reaches the same end, without duplicates.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::path::Path;
 

@@ -1,8 +1,4 @@
 //! A spec, a sandbox and a client: what the laws are tested on, through the same seam as the commands.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,4 @@
 //! What goes over the wire in a full apply: the order of writes, the schemas, the secrets, the number of reads.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
