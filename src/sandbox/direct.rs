@@ -78,6 +78,10 @@ impl Direct {
         }
     }
 
+    pub fn exists(&self, id: &str) -> bool {
+        self.world.store.get(id).is_some()
+    }
+
     /// The status of a first PUT of a type; none: it cannot be PUT, or has no row.
     pub fn creates_with(&self, arm_type: &str) -> Option<u16> {
         let row = self.world.catalogue.row(arm_type)?;
@@ -106,6 +110,9 @@ impl Direct {
             for name in ["id", "name", "type", "etag"] {
                 members.remove(name);
             }
+        }
+        if let Some(row) = row {
+            operation::set_state(&mut body, row.state, "Succeeded");
         }
         let kind = row.map_or(arm_type.as_str(), |row| row.arm_type);
         let object = Object::new(id, kind, body);

@@ -64,6 +64,14 @@ pub(crate) const TRANSIENT: &[Transient] = &[
     ),
 ];
 
+/// Azure's front ends learn one after the other that a group is gone: until then they, or the providers behind them,
+/// miss only the resource. Both answers come within one second of one recording
+/// (`aso__Test_ApiManagement_20240501_CRUD`, 147 and 148).
+pub(crate) const GONE_GROUP: &str = "404 below a deleted group: which of the two is missing";
+
+pub(crate) const GARBLED: &str = "requests and answers are mixed up from here on in this recording";
+pub(crate) const GONE_UNSEEN: &str = "gone without a recorded DELETE";
+
 /// Whether a path fits a pattern of the lists above.
 pub(crate) fn fits(pattern: &str, path: &str) -> bool {
     let mut path = path.split('/');

@@ -37,11 +37,21 @@ pub(crate) fn play(recording: &Recording, table: &mut Table) -> anyhow::Result<(
         recording: &recording.name,
         aliases: Aliases::default(),
         polls: BTreeMap::new(),
+        deleted: BTreeSet::new(),
         unknown: seeds.objects.into_keys().collect(),
     };
-    for (number, exchange) in recording.exchanges.iter().enumerate() {
+    let sound = recording
+        .exchanges
+        .iter()
+        .take_while(|exchange| !exchange.is_garbled());
+    for (number, exchange) in sound.enumerate() {
         player.exchange(number, exchange);
     }
+    let garbled = recording
+        .exchanges
+        .iter()
+        .skip_while(|exchange| !exchange.is_garbled());
+    garbled.for_each(|_| player.skip(lists::GARBLED));
     Ok(())
 }
 
@@ -62,6 +72,7 @@ struct Player<'a> {
     recording: &'a str,
     aliases: Aliases,
     polls: BTreeMap<String, Poll>,
+    deleted: BTreeSet<String>,
     /// Planted and not PUT since: what a read shows of these is the recording itself.
     unknown: BTreeSet<String>,
 }
@@ -87,6 +98,9 @@ impl Player<'_> {
         if let Some(why) = transient(exchange.status, &code) {
             return self.skip(why);
         }
+        if exchange.status == 404 && self.is_gone_unseen(&path) {
+            return self.skip(lists::GONE_UNSEEN);
+        }
         if !holds(exchange) {
             self.direct.settle();
         }
@@ -99,13 +113,20 @@ impl Player<'_> {
             version: &version,
         };
         let answer = self.send(exchange);
-        self.table.status(&at, exchange.status, answer.status);
+        self.table.status(&at, exchange.status, &answer);
         if exchange.status >= 400 && !exchange.response_body.is_null() {
             let ours = error_code(&answer.body).unwrap_or_default();
-            self.table.code(&at, &code, &ours);
+            match exchange.status == 404 && ours == "ResourceGroupNotFound" && ours != code {
+                true if self.is_in_gone_group(&path) => self.skip(lists::GONE_GROUP),
+                _ => self.table.code(&at, &code, &ours),
+            }
         }
         self.operation(&at, exchange, &answer, &path, kind);
+        if exchange.method == "DELETE" && exchange.is_success() {
+            self.deleted.insert(path.to_lowercase());
+        }
         if exchange.method == "PUT" && exchange.is_success() {
+            self.deleted.remove(&path.to_lowercase());
             self.unknown.remove(&path.to_lowercase());
         }
         let is_read = exchange.is_read();
@@ -116,6 +137,20 @@ impl Player<'_> {
 
     fn skip(&mut self, why: &str) {
         *self.table.not_played.entry(why.to_owned()).or_default() += 1;
+    }
+
+    fn is_in_gone_group(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        let is_group = |id: &&String| id.matches('/').count() == 4;
+        let mut gone = self.deleted.iter().filter(is_group);
+        gone.any(|group| path.starts_with(&format!("{group}/")))
+    }
+
+    /// It was there, and nothing in the recording took it away.
+    fn is_gone_unseen(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        let is_above = |id: &String| path == *id || path.starts_with(&format!("{id}/"));
+        self.direct.exists(&path) && !self.deleted.iter().any(is_above)
     }
 
     fn is_planted(&self, path: &str) -> bool {

@@ -45,7 +45,18 @@ fn read_file(path: &Path) -> anyhow::Result<Recording> {
         .with_context(|| format!("{} is no recording", path.display()))?;
     let name = path.file_stem().unwrap_or_default();
     recording.name = name.to_string_lossy().into_owned();
+    for exchange in &mut recording.exchanges {
+        exchange.request_body = unwrapped(&exchange.request_body);
+    }
     Ok(recording)
+}
+
+/// One recorder wrote bytes the way Python prints them: `b'b\\'{"a": 1}\\''`.
+fn unwrapped(body: &Value) -> Value {
+    let printed = body.as_str().filter(|text| text.starts_with("b'"));
+    let json = printed.and_then(|text| text.get(text.find('{')?..=text.rfind('}')?));
+    json.and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_else(|| body.clone())
 }
 
 impl Exchange {
@@ -70,6 +81,16 @@ impl Exchange {
         headers
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The answer belongs to another request: a GET that creates, a POST on a provider answered with a resource.
+    pub(crate) fn is_garbled(&self) -> bool {
+        let is_poll = self.url.to_lowercase().contains("asyncid=");
+        let creates = self.method == "GET" && self.status == 201 && !is_poll;
+        let segments = self.path().split('/').count();
+        let id = self.response_body["id"].as_str().unwrap_or_default();
+        let is_stray = self.method == "POST" && segments <= 6 && id.matches('/').count() > 6;
+        creates || is_stray
     }
 
     /// The recorder took a large body out.

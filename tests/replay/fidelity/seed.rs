@@ -27,9 +27,11 @@ pub(crate) fn seeds(recording: &Recording, direct: &Direct) -> Seeds {
             principals: principals(recording),
         },
     };
-    for exchange in &recording.exchanges {
-        scan.exchange(exchange);
-    }
+    let sound = recording
+        .exchanges
+        .iter()
+        .take_while(|exchange| !exchange.is_garbled());
+    sound.for_each(|exchange| scan.exchange(exchange));
     scan.seeds
 }
 
@@ -50,25 +52,17 @@ pub(crate) fn tenant(recording: &Recording) -> String {
     )
 }
 
-/// Principals that are given roles though no answer before called anybody so.
+/// Principals that were given roles. Those of identities made on the way are called otherwise by then.
 fn principals(recording: &Recording) -> BTreeSet<String> {
-    let mut made = BTreeSet::new();
-    let mut missing = BTreeSet::new();
-    for exchange in &recording.exchanges {
-        let is_assignment = exchange.path().to_lowercase().contains("/roleassignments/");
-        if is_assignment && exchange.method == "PUT" && exchange.is_success() {
-            let id = exchange.request_body["properties"]["principalId"].as_str();
-            missing.extend(id.filter(|id| !made.contains(*id)).map(str::to_owned));
-        }
-        if !is_assignment {
-            visit(&exchange.response_body, &mut |name, text| {
-                if name == "principalId" {
-                    made.insert(text.to_owned());
-                }
-            });
-        }
-    }
-    missing
+    let assigned = recording.exchanges.iter().filter(|exchange| {
+        exchange.method == "PUT"
+            && exchange.is_success()
+            && exchange.path().to_lowercase().contains("/roleassignments/")
+    });
+    assigned
+        .filter_map(|exchange| exchange.request_body["properties"]["principalId"].as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A region for each group: the first that anything in it is said to be in.
@@ -117,7 +111,10 @@ fn group_of(path: &str) -> Option<String> {
 
 /// The resources an id is below of, outermost first, the group before them.
 fn ancestors(id: &str) -> Vec<String> {
-    let mut found: Vec<String> = group_of(id).into_iter().collect();
+    let mut found: Vec<String> = group_of(id)
+        .into_iter()
+        .filter(|group| group != id)
+        .collect();
     let segments: Vec<&str> = id.split('/').collect();
     let lower = id.to_lowercase();
     let mut at = 0;
@@ -190,11 +187,16 @@ impl Scan<'_> {
             "PUT" => {
                 self.built_on(path);
                 self.references(&exchange.request_body, path);
-                let is_update = exchange.status == 200 && !self.is_known(&top(path));
-                if is_update && self.creates_otherwise(path) {
-                    self.found(path, &json!({}));
+                let is_update = exchange.status == 200 && self.creates_otherwise(path);
+                if is_update
+                    && !self.is_known(path)
+                    && !self.made.contains(&top(path).to_lowercase())
+                {
+                    self.found(path, &exchange.response_body);
                 }
-                self.made.insert(path.to_lowercase());
+                if !self.is_known(path) {
+                    self.made.insert(path.to_lowercase());
+                }
             }
             "PATCH" => {
                 self.built_on(path);
@@ -216,7 +218,7 @@ impl Scan<'_> {
     /// A first PUT that answers 200 found the resource there, unless its type never answers otherwise.
     fn creates_otherwise(&self, path: &str) -> bool {
         match self.direct.about(path) {
-            About::Resource(kind) => self.direct.creates_with(kind) == Some(201),
+            About::Resource(kind) => self.direct.creates_with(kind) != Some(200),
             _ => false,
         }
     }

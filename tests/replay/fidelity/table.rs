@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use secgw::sandbox::Answer;
+
 use super::compare::{Leaf, Verdict};
 
 /// Expected and met.
@@ -69,10 +71,15 @@ impl Table {
         })
     }
 
-    pub(crate) fn status(&mut self, at: &Place, recorded: u16, ours: u16) {
-        self.row(at.kind).statuses.count(recorded == ours);
-        if recorded != ours {
-            self.complain(at, "status", &format!("{recorded} → {ours}"));
+    pub(crate) fn status(&mut self, at: &Place, recorded: u16, ours: &Answer) {
+        self.row(at.kind).statuses.count(recorded == ours.status);
+        if recorded != ours.status {
+            let what = format!("status {recorded} → {}", ours.status);
+            let said = match ours.status {
+                400.. => ours.body.to_string(),
+                _ => String::new(),
+            };
+            self.complain(at, &what, &said);
         }
     }
 
@@ -165,7 +172,7 @@ fn pattern(path: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(140) {
+    match text.char_indices().nth(400) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
