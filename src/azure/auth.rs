@@ -263,7 +263,7 @@ pub async fn sign_in(
             }
             Err(error) => attempts.push(Attempt {
                 source,
-                said: essence(&error.to_string()),
+                said: said(&error),
             }),
         }
     }
@@ -289,7 +289,7 @@ pub fn identity_tenant(
         SignInError::Failed {
             attempts: vec![Attempt {
                 source,
-                said: essence(&error.to_string()),
+                said: said(&error),
             }],
         }
     })
@@ -412,6 +412,19 @@ fn in_tenant(signed_in: SignIn, wanted: Option<&str>) -> Result<SignIn, SignInEr
             })
         }
         _ => Ok(signed_in),
+    }
+}
+
+/// What was said, with the first cause: `azure_identity` says that it gave up, its sources say why.
+fn said(error: &azure_core::Error) -> String {
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    let said = essence(&error.to_string());
+    match cause.map(|cause| essence(&cause.to_string())) {
+        Some(cause) if !said.contains(&cause) => format!("{said}: {cause}"),
+        Some(_) | None => said,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The binary as a user meets it: exit code and both streams, in an environment of its own.
 
 use std::fmt;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -212,4 +214,63 @@ fn every_shell_gets_its_completions() {
             "{shell}"
         );
     }
+}
+
+/// A command that runs until it is interrupted, ended with the test.
+struct Background(Child);
+
+impl Background {
+    fn start(directory: &Path, line: &str) -> Self {
+        let child = std::process::Command::new(env!("CARGO_BIN_EXE_secgw"))
+            .env_clear()
+            .current_dir(directory)
+            .args(line.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn interrupt(&self) {
+        let pid = self.0.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It has ended already where all went well.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_serves_on_a_port_until_it_is_interrupted() {
+    let directory = TempDir::new().unwrap();
+    let mut serving = Background::start(
+        directory.path(),
+        "sandbox serve --listen 127.0.0.1:0 --dir state",
+    );
+    let mut first = String::new();
+    let stdout = serving.0.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut first).unwrap();
+    let address = first
+        .strip_prefix("SANDBOX on ")
+        .and_then(|rest| rest.split(',').next())
+        .unwrap_or_else(|| panic!("{first}"));
+    let ca = std::fs::read(directory.path().join("state/ca.pem")).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
+        .build()
+        .unwrap();
+    let url = format!("{address}/metadata/endpoints?api-version=2022-09-01");
+    let answer = client.get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    serving.interrupt();
+    assert_eq!(serving.0.wait().unwrap().code(), Some(0));
 }

@@ -24,7 +24,8 @@ pub(super) async fn run(work: Work, yes: bool, output: &Output) -> Result<Exit, 
     Ok(exit)
 }
 
-/// The plan comes before the question. As data, only the outcome is written, and the plan where there is none.
+/// The plan comes before the question. As data, only the outcome is written, and the plan where there is none; a
+/// person still gets to read it.
 fn show(
     planned: &Planned,
     session: &Session,
@@ -36,7 +37,10 @@ fn show(
     match format {
         Format::Text => output.data(&shown.text(output.room())),
         Format::Json if is_final => output.json(&shown.json()),
-        Format::Json => Ok(()),
+        Format::Json => {
+            output.say(&shown.text(output.room()));
+            Ok(())
+        }
     }
     .context("cannot write the plan")?;
     Ok(())
