@@ -16,8 +16,9 @@ fn both_environments_are_valid_in_the_sandbox_without_any_variable() {
     assert_eq!(prod.network.topology, Topology::PrivateEdgePrivateBackend);
     assert_eq!(dev.network.topology, Topology::PrivateEdgeRestrictedBackend);
     assert_ne!(prod.network.reason, dev.network.reason);
+    // Both sign in to one tenant, where each must know its own applications.
+    assert_ne!(prod.name, dev.name);
     for spec in [&dev, &prod] {
-        assert_eq!(spec.name.as_str(), "orders");
         assert_eq!(
             spec.azure.subscription.to_string(),
             "00000000-0000-4000-8000-000000000001"
@@ -187,8 +188,8 @@ fn every_value_says_where_it_came_from() {
         (value.value.clone(), value.origin.to_string())
     };
     assert_eq!(
-        origin("name"),
-        (json!("orders"), "templates/secure-api.yaml:4:7".to_owned())
+        origin("identity.provider"),
+        (json!("b2c"), "templates/secure-api.yaml:9:13".to_owned())
     );
     assert_eq!(
         origin("gateway.sku.name"),
