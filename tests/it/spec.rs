@@ -195,7 +195,7 @@ fn every_value_says_where_it_came_from() {
         origin("gateway.sku.name"),
         (
             json!("StandardV2"),
-            "environments/prod.yaml:35:16".to_owned()
+            "environments/prod.yaml:36:16".to_owned()
         )
     );
     assert_eq!(
@@ -206,7 +206,7 @@ fn every_value_says_where_it_came_from() {
     assert_eq!(subscription, json!("00000000-0000-4000-8000-000000000001"));
     assert_eq!(
         from,
-        "${env:AZURE_SUBSCRIPTION_ID} at environments/prod.yaml:8:17"
+        "${env:AZURE_SUBSCRIPTION_ID} at environments/prod.yaml:9:17"
     );
     assert_eq!(
         origin("identity.credential.clientSecret").0,
