@@ -1,4 +1,4 @@
-//! Entra ID: the token endpoint, OpenID metadata, and who a token says is calling.
+//! Entra ID: the token endpoint, `OpenID` metadata, and who a token says is calling.
 //!
 //! Tokens are real: signed with RS256 by a key that is made once per DIR, and verified on every request. Any client with
 //! any secret gets one; what is not emulated is who is registered, not how tokens work.
@@ -149,9 +149,10 @@ impl Issuer {
             tid: tenant.to_owned(),
             idtyp: "app".to_owned(),
             ver: "1.0".to_owned(),
-            roles: match audience.contains("graph") {
-                true => GRAPH_ROLES.iter().map(|&role| role.to_owned()).collect(),
-                false => Vec::new(),
+            roles: if audience.contains("graph") {
+                GRAPH_ROLES.iter().map(|&role| role.to_owned()).collect()
+            } else {
+                Vec::new()
             },
         };
         let header = Header {

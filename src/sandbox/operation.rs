@@ -72,12 +72,13 @@ impl Operation {
     pub(crate) fn start(start: &Start, world: &World, request: &Request) -> Self {
         let name = Uuid::new_v4().to_string();
         let fill = |template: &str| fill(template, start.target, &name, &world.store);
-        let ends_in = match world.fails_operation {
-            true => Outcome::Failed {
+        let ends_in = if world.fails_operation {
+            Outcome::Failed {
                 code: "InternalServerError".into(),
                 message: "An internal execution error occurred. Please retry later.".into(),
-            },
-            false => Outcome::Succeeded,
+            }
+        } else {
+            Outcome::Succeeded
         };
         let poll = start.style.poll;
         Self {
@@ -183,7 +184,7 @@ fn results(id: &ArmId) -> String {
             let kind = kind.to_lowercase();
             let singular = kind.strip_suffix("ies").map(|stem| format!("{stem}y"));
             let singular = singular.unwrap_or_else(|| kind.trim_end_matches('s').to_owned());
-            format!("/{singular}results/{name}")
+            ["/", &singular, "results/", name].concat()
         })
         .collect()
 }
@@ -405,9 +406,10 @@ fn status_of(operation: &Operation, style: StatusBody, request: &Request) -> Res
         | StatusBody::AcceptedWhileRunning => 200,
     };
     let response = Response::json(status, body);
-    match is_running {
-        true => operation.announce(response, request),
-        false => response,
+    if is_running {
+        operation.announce(response, request)
+    } else {
+        response
     }
 }
 

@@ -83,20 +83,20 @@ fn exchange(request: &Request, response: &Response) -> Value {
 }
 
 fn request_body(request: &Request) -> Value {
-    match request.json() {
-        Ok(body) => redacted(&body),
-        Err(_) => {
-            let form = url::form_urlencoded::parse(&request.body);
-            form.map(|(name, value)| {
-                let value = match is_secret(&name) {
-                    true => REDACTED.to_owned(),
-                    false => value.into_owned(),
-                };
-                (name.into_owned(), Value::String(value))
-            })
-            .collect::<Map<_, _>>()
-            .into()
-        }
+    if let Ok(body) = request.json() {
+        redacted(&body)
+    } else {
+        let form = url::form_urlencoded::parse(&request.body);
+        form.map(|(name, value)| {
+            let value = if is_secret(&name) {
+                REDACTED.to_owned()
+            } else {
+                value.into_owned()
+            };
+            (name.into_owned(), Value::String(value))
+        })
+        .collect::<Map<_, _>>()
+        .into()
     }
 }
 

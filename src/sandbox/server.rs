@@ -264,14 +264,15 @@ async fn exchange(
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }
-    let response = server.answer(&request, fault)?;
+    let response = server.answer(&request, fault.as_ref())?;
     Ok(bytes(&request, response))
 }
 
 impl Server {
-    fn answer(&self, request: &Request, fault: Option<Action>) -> Result<Response, Dropped> {
-        let fails_operation = fault == Some(Action::FailOperation);
-        let response = match &fault {
+    /// Requests are answered and logged one at a time: the log is the order in which they took effect.
+    fn answer(&self, request: &Request, fault: Option<&Action>) -> Result<Response, Dropped> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let response = match fault {
             Some(Action::DropBefore) => return Err(Dropped),
             Some(Action::AbortBefore) => std::process::abort(),
             Some(Action::Respond {
@@ -280,9 +281,8 @@ impl Server {
                 body,
             }) => asked_for(*status, *retry_after, body),
             Some(Action::DropAfter | Action::AbortAfter | Action::FailOperation) | None => {
-                let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
                 world.now = OffsetDateTime::now_utc();
-                world.fails_operation = fails_operation;
+                world.fails_operation = fault == Some(&Action::FailOperation);
                 common(request, route::answer(&mut world, &self.issuer, request))
             }
         };
@@ -290,7 +290,13 @@ impl Server {
         match fault {
             Some(Action::AbortAfter) => std::process::abort(),
             Some(Action::DropAfter) => Err(Dropped),
-            _ => Ok(response),
+            Some(
+                Action::Respond { .. }
+                | Action::DropBefore
+                | Action::AbortBefore
+                | Action::FailOperation,
+            )
+            | None => Ok(response),
         }
     }
 

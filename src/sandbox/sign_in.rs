@@ -1,4 +1,4 @@
-//! The OpenID metadata of sign-in flows: `{t}.b2clogin.com` and `{t}.ciamlogin.com` (`domain.md` D.7).
+//! The `OpenID` metadata of sign-in flows: `{t}.b2clogin.com` and `{t}.ciamlogin.com` (`domain.md` D.7).
 //!
 //! A B2C policy answers once its user flow exists in a directory of the store; the directory's id is the one in the
 //! issuer. External ID has no policy in its address: the directory answers for itself.

@@ -1,7 +1,5 @@
 //! POST actions below a resource.
 
-use serde_json::Value;
-
 use super::id::ArmId;
 use super::{group_exists, parents_exist, read, refused};
 use crate::sandbox::behaviour::{Action, Behaviour, Call};
@@ -47,10 +45,5 @@ impl<'a> Call<'a> {
     /// The resource the action is about, for actions that need one.
     pub(crate) fn resource(&self) -> Result<&'a Object, Refusal> {
         self.object.ok_or_else(|| read::absent(self.row, self.id))
-    }
-
-    /// A member of what was sent.
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.sent.get(name).filter(|value| !value.is_null())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Any of these groups, each of which holds when all of its terms do: OData's `and` binds tighter than `or`.
+/// Any of these groups, each of which holds when all of its terms do: `OData`'s `and` binds tighter than `or`.
 pub(crate) struct Filter {
     any: Vec<Vec<Term>>,
 }
@@ -52,15 +52,12 @@ fn split<'a>(text: &'a str, separator: &'static str) -> impl Iterator<Item = &'a
         let at = text
             .match_indices(separator)
             .find(|(at, _)| text[..*at].matches('\'').count() % 2 == 0);
-        match at {
-            Some((at, _)) => {
-                rest = Some(&text[at + separator.len()..]);
-                Some(&text[..at])
-            }
-            None => {
-                rest = None;
-                Some(text)
-            }
+        if let Some((at, _)) = at {
+            rest = Some(&text[at + separator.len()..]);
+            Some(&text[..at])
+        } else {
+            rest = None;
+            Some(text)
         }
     })
 }

@@ -23,7 +23,7 @@ impl ArmId {
         let mut rest = path[at + "/providers/".len()..].split('/');
         let namespace = rest.next()?.to_owned();
         let segments: Vec<&str> = rest.collect();
-        if segments.is_empty() || segments.len() % 2 != 0 || segments.contains(&"") {
+        if segments.is_empty() || !segments.len().is_multiple_of(2) || segments.contains(&"") {
             return None;
         }
         let pairs = segments
@@ -38,9 +38,10 @@ impl ArmId {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut text = match self.is_group() {
-            true => self.scope.clone(),
-            false => format!("{}/providers/{}", self.scope, self.namespace),
+        let mut text = if self.is_group() {
+            self.scope.clone()
+        } else {
+            format!("{}/providers/{}", self.scope, self.namespace)
         };
         for (kind, name) in &self.pairs {
             text.push('/');

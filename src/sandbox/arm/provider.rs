@@ -36,10 +36,8 @@ pub(crate) fn handle(
         }
         (Method::Get, ["subscriptions", id, "locations"]) => Ok(locations(id)),
         (Method::Get, ["subscriptions", id, "providers"]) => Ok(providers(world, id)),
-        (Method::Get, ["subscriptions", id, "providers", namespace]) => {
-            provider(world, id, namespace)
-        }
-        (Method::Post, ["subscriptions", id, "providers", namespace, "register"]) => {
+        (Method::Get, ["subscriptions", id, "providers", namespace])
+        | (Method::Post, ["subscriptions", id, "providers", namespace, "register"]) => {
             provider(world, id, namespace)
         }
         (Method::Get, ["subscriptions", .., "resources"]) => {

@@ -30,15 +30,14 @@ pub(crate) fn get(
         return Ok(Response::json(405, body).with("Allow", "HEAD,PUT,DELETE"));
     }
     let built_in;
-    let object = match world.store.get(&id.key()) {
-        Some(object) => object,
-        None => {
-            built_in = (row.built_in)(&id.scope)
-                .into_iter()
-                .find(|object| object.key() == id.key())
-                .ok_or_else(|| absent(row, id))?;
-            &built_in
-        }
+    let object = if let Some(object) = world.store.get(&id.key()) {
+        object
+    } else {
+        built_in = (row.built_in)(&id.scope)
+            .into_iter()
+            .find(|object| object.key() == id.key())
+            .ok_or_else(|| absent(row, id))?;
+        &built_in
     };
     if row.reads == Reads::HeadOnly {
         return Ok(Response::empty(204));

@@ -123,9 +123,12 @@ fn lower_after(text: &str, from: usize) -> String {
     let parts: Vec<String> = text
         .split('/')
         .enumerate()
-        .map(|(index, part)| match index >= from {
-            true => part.to_lowercase(),
-            false => part.to_owned(),
+        .map(|(index, part)| {
+            if index >= from {
+                part.to_lowercase()
+            } else {
+                part.to_owned()
+            }
         })
         .collect();
     parts.join("/")

@@ -40,7 +40,13 @@ pub(crate) fn put(
         row.create
     };
     let spelled = spelled(world, row, id, previous.as_ref());
-    store(world, request, row, &spelled, &sent, previous, reply)
+    let arrival = Arrival {
+        row,
+        id: spelled,
+        previous,
+        reply,
+    };
+    store(world, request, arrival, &sent)
 }
 
 pub(crate) fn patch(
@@ -66,7 +72,13 @@ pub(crate) fn patch(
     let mut merged = before.body.clone();
     merge(&mut merged, &sent, row.replaced_by_patch, "");
     let spelled = spelled(world, row, id, previous.as_ref());
-    store(world, request, row, &spelled, &merged, previous, reply)
+    let arrival = Arrival {
+        row,
+        id: spelled,
+        previous,
+        reply,
+    };
+    store(world, request, arrival, &merged)
 }
 
 fn admitted<'a>(
@@ -122,9 +134,10 @@ pub(crate) fn precondition(
             .header("if-match")
             .is_some_and(|header| !is_met(header))
             || request.header("if-none-match").is_some_and(is_met));
-    match fails {
-        true => Err(refused::precondition_failed(row.errors)),
-        false => Ok(()),
+    if fails {
+        Err(refused::precondition_failed(row.errors))
+    } else {
+        Ok(())
     }
 }
 
@@ -224,18 +237,29 @@ fn merge(into: &mut Value, from: &Value, replaced: &[&str], pointer: &str) {
     }
 }
 
+/// A write that may go ahead, as far as the front end is concerned.
+struct Arrival {
+    row: &'static Behaviour,
+    id: ArmId,
+    previous: Option<Object>,
+    reply: Reply,
+}
+
 fn store(
     world: &mut World,
     request: &Request,
-    row: &'static Behaviour,
-    id: &ArmId,
+    arrival: Arrival,
     sent: &Value,
-    previous: Option<Object>,
-    reply: Reply,
 ) -> Result<Response, Refusal> {
+    let Arrival {
+        row,
+        id,
+        previous,
+        reply,
+    } = arrival;
     let facts = Facts {
         store: &world.store,
-        id,
+        id: &id,
         now: world.now,
         tenant: &world.tenant,
         body: &Value::Null,
@@ -245,7 +269,7 @@ fn store(
     let mut write = Write {
         store: &world.store,
         request,
-        id,
+        id: &id,
         now: world.now,
         tenant: &world.tenant,
         sent,
@@ -396,8 +420,9 @@ fn hidden(previous: Option<&Object>, digests: Map<String, Value>) -> Value {
     if !digests.is_empty() {
         hidden.insert("digests".into(), digests.into());
     }
-    match hidden.is_empty() {
-        true => Value::Null,
-        false => hidden.into(),
+    if hidden.is_empty() {
+        Value::Null
+    } else {
+        hidden.into()
     }
 }

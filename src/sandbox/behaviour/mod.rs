@@ -265,8 +265,13 @@ pub(crate) fn digest(value: &Value) -> String {
         Value::String(text) => hash.update(text.as_bytes()),
         other => hash.update(other.to_string().as_bytes()),
     }
-    hash.finalize()
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes
         .iter()
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
 }

@@ -71,9 +71,10 @@ impl Shape {
             violations: Vec::new(),
         };
         let value = check.value(self, body, "");
-        match check.violations.is_empty() {
-            true => Ok(value),
-            false => Err(check.violations),
+        if check.violations.is_empty() {
+            Ok(value)
+        } else {
+            Err(check.violations)
         }
     }
 
@@ -87,9 +88,10 @@ impl Shape {
                     let member = members
                         .iter()
                         .find(|member| member.name.eq_ignore_ascii_case(key))?;
-                    match member.is_read_only {
-                        true => Some(member.name.clone()),
-                        false => member.shape.read_only_sent(value),
+                    if member.is_read_only {
+                        Some(member.name.clone())
+                    } else {
+                        member.shape.read_only_sent(value)
                     }
                 }),
             (Self::List(shape), Value::Array(items)) => {
@@ -186,18 +188,17 @@ impl Check {
 
     fn word(&mut self, words: &[String], is_open: bool, text: &str, path: &str) -> Value {
         let listed = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-        match listed {
-            Some(word) => Value::String(word.clone()),
-            None => {
-                if !is_open {
-                    let fault = Fault::NotListed {
-                        found: text.to_owned(),
-                        allowed: words.to_vec(),
-                    };
-                    self.report(path.to_owned(), fault);
-                }
-                Value::String(text.to_owned())
+        if let Some(word) = listed {
+            Value::String(word.clone())
+        } else {
+            if !is_open {
+                let fault = Fault::NotListed {
+                    found: text.to_owned(),
+                    allowed: words.to_vec(),
+                };
+                self.report(path.to_owned(), fault);
             }
+            Value::String(text.to_owned())
         }
     }
 
@@ -253,9 +254,10 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, token: &str) -> Result<(), String> {
-        match self.eat(token) {
-            true => Ok(()),
-            false => Err(format!("expected `{token}` before `{}`", self.rest)),
+        if self.eat(token) {
+            Ok(())
+        } else {
+            Err(format!("expected `{token}` before `{}`", self.rest))
         }
     }
 
@@ -263,7 +265,7 @@ impl<'a> Parser<'a> {
         let text = self.peek();
         let end = text
             .char_indices()
-            .find(|(at, next)| !(is_word(*next) && !text[*at..].starts_with("..")))
+            .find(|(at, next)| !is_word(*next) || text[*at..].starts_with(".."))
             .map_or(text.len(), |(at, _)| at);
         if end == 0 {
             return Err(format!("expected a word before `{text}`"));
@@ -312,9 +314,10 @@ impl<'a> Parser<'a> {
         let mut members = Vec::new();
         while !self.eat("}") {
             let is_read_only = self.eat("-");
-            let name = match self.eat("*") {
-                true => "*".to_owned(),
-                false => self.word()?.to_owned(),
+            let name = if self.eat("*") {
+                "*".to_owned()
+            } else {
+                self.word()?.to_owned()
             };
             let is_required = self.eat("!");
             self.expect(":")?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Names {
     Any,
     /// Singletons and closed lists: `policy`, `web`, `ftp`.
@@ -16,8 +16,6 @@ pub(crate) enum Reads {
     All,
     /// HEAD answers 204, GET 405.
     HeadOnly,
-    /// Nothing can be read back: only the list.
-    ListOnly,
 }
 
 /// How ids (and `type`) come back.
@@ -25,7 +23,7 @@ pub(crate) enum Reads {
 pub(crate) enum IdForm {
     /// As spelled when the object was made.
     AsMade,
-    /// `/resourcegroups/` (ManagedIdentity).
+    /// `/resourcegroups/` (`ManagedIdentity`).
     LowerGroup,
     /// `/resourcegroups/` and every child segment, also in `type` (Cdn: `afdendpoints`).
     LowerChildren,

@@ -125,7 +125,10 @@ pub(super) const API: Behaviour = Behaviour {
             || listing.object.body["properties"]["isCurrent"] == true
     },
     prepare,
-    removing,
+    removing: |removal| {
+        remove_links(removal);
+        Ok(())
+    },
     present,
     evidence: EVIDENCE,
     ..CHILD
@@ -217,9 +220,10 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
 /// A revision starts as what it is made from, and is not the one that answers.
 fn revise(write: &mut Write) {
     let source = text(write.sent, "/properties/sourceApiId");
-    let source = match source.starts_with("/apis/") {
-        true => format!("{}{source}", service_id(write.id)),
-        false => source.to_owned(),
+    let source = if source.starts_with("/apis/") {
+        format!("{}{source}", service_id(write.id))
+    } else {
+        source.to_owned()
     };
     if let Some(source) = write.store.get(&source) {
         let sent = &write.sent["properties"];
@@ -247,9 +251,10 @@ fn expand_version_set(write: &mut Write) -> Result<(), Refusal> {
     if given.is_empty() {
         return Ok(());
     }
-    let id = match given.starts_with("/apiVersionSets/") {
-        true => format!("{}{given}", service_id(write.id)),
-        false => given,
+    let id = if given.starts_with("/apiVersionSets/") {
+        format!("{}{given}", service_id(write.id))
+    } else {
+        given
     };
     if write.store.get(&id).is_none() {
         return Err(invalid("apiVersionSetId", "API Version Set not found."));
@@ -288,7 +293,7 @@ fn one_path(write: &Write) -> Result<(), Refusal> {
 }
 
 /// Links from products go with it. Before 2023 it is gone at once (recorded).
-fn removing(removal: &mut Removal) -> Result<(), Refusal> {
+fn remove_links(removal: &mut Removal) {
     if removal
         .request
         .is_some_and(|request| is_before(request, TWO_HEADERS))
@@ -296,7 +301,7 @@ fn removing(removal: &mut Removal) -> Result<(), Refusal> {
         removal.reply = Reply::empty(200);
     }
     let Some((service, name)) = removal.object.id.rsplit_once("/apis/") else {
-        return Ok(());
+        return;
     };
     let links = removal
         .store
@@ -310,7 +315,6 @@ fn removing(removal: &mut Removal) -> Result<(), Refusal> {
     removal
         .also
         .extend(gone.map(|link| Entry::Remove(link.key())));
-    Ok(())
 }
 
 /// The answer to a PUT knows the version set and the path that results; a GET does not (recorded).
@@ -380,14 +384,15 @@ fn prepare_operation(write: &mut Write) -> Result<(), Refusal> {
             && text(body, "/properties/method").eq_ignore_ascii_case(method)
     };
     let mut others = write.store.of_kind(&api.text(), OPERATION.arm_type);
-    match others.any(|other| other.key() != own && same(&other.body)) {
-        true => Err(invalid(
+    if others.any(|other| other.key() != own && same(&other.body)) {
+        Err(invalid(
             "urlTemplate",
             format!(
                 "Operation with the same method and URL template already exists: {method}, {template}."
             ),
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 

@@ -93,8 +93,9 @@ pub(super) fn has_approved(store: &Store, service: &str) -> bool {
 /// The connections as the service's own body shows them: null when there are none (recorded).
 pub(super) fn of_service(presented: &Presented) -> Value {
     let all = connections(presented.store, &presented.object.id, KIND);
-    match all.is_empty() {
-        true => Value::Null,
-        false => all.into(),
+    if all.is_empty() {
+        Value::Null
+    } else {
+        all.into()
     }
 }

@@ -3,7 +3,7 @@
 //! Two spellings of one tree. In `xml` an expression is escaped like any text; in `rawxml` it stands as written, quotes
 //! and angle brackets and all, so its end has to be found by reading it as C#. Stored and shown documents are spelled by
 //! the service: CRLF, a tab per level, blanks between elements dropped, self-closing kept as sent (recorded:
-//! clifork_apim__test_apim_policy, aso__Test_ApiManagement_20240501_CRUD).
+//! `clifork_apim__test_apim_policy`, `aso__Test_ApiManagement_20240501_CRUD`).
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spelling {
@@ -107,7 +107,7 @@ impl Document {
     pub(crate) fn print(&self, spelling: Spelling) -> String {
         let mut out = String::new();
         for comment in &self.before {
-            out.push_str(&format!("<!--{comment}-->\r\n"));
+            out.extend(["<!--", comment, "-->\r\n"]);
         }
         print(&self.root, 0, spelling, &mut out);
         out
@@ -170,9 +170,10 @@ impl<'a> Reader<'a> {
     }
 
     fn comment(&mut self) -> Result<Option<String>, Malformed> {
-        match self.eat("<!--") {
-            true => self.until("-->").map(|text| Some(text.to_owned())),
-            false => Ok(None),
+        if self.eat("<!--") {
+            self.until("-->").map(|text| Some(text.to_owned()))
+        } else {
+            Ok(None)
         }
     }
 
@@ -229,16 +230,16 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Result<String, Malformed> {
-        let quote = match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'')) => quote,
-            _ => return Err(self.malformed("An attribute value must be quoted.")),
+        let Some(quote @ ('"' | '\'')) = self.rest().chars().next() else {
+            return Err(self.malformed("An attribute value must be quoted."));
         };
         self.at += 1;
         if self.spelling == Spelling::Raw && is_expression(self.rest()) {
             let expression = self.expression()?;
-            return match self.eat(&quote.to_string()) {
-                true => Ok(expression),
-                false => Err(self.malformed("Only an expression may stand in this attribute.")),
+            return if self.eat(&quote.to_string()) {
+                Ok(expression)
+            } else {
+                Err(self.malformed("Only an expression may stand in this attribute."))
             };
         }
         let value = self.until(&quote.to_string())?;
@@ -417,7 +418,7 @@ fn print(element: &Element, level: usize, spelling: Spelling, out: &mut String) 
             Spelling::Raw if is_expression(value) => value.clone(),
             Spelling::Raw | Spelling::Xml => escaped_attribute(value),
         };
-        out.push_str(&format!(" {name}=\"{value}\""));
+        out.extend([" ", name, "=\"", &value, "\""]);
     }
     if element.children.is_empty() {
         out.push_str(if element.is_self_closing { " />" } else { ">" });
@@ -432,9 +433,9 @@ fn print(element: &Element, level: usize, spelling: Spelling, out: &mut String) 
         match node {
             Node::Text(text) if is_text => out.push_str(&spelled(text, spelling)),
             Node::Text(text) => {
-                out.push_str(&format!("\r\n{indent}\t{}", spelled(text.trim(), spelling)))
+                out.extend(["\r\n", &indent, "\t", &spelled(text.trim(), spelling)]);
             }
-            Node::Comment(comment) => out.push_str(&format!("\r\n{indent}\t<!--{comment}-->")),
+            Node::Comment(comment) => out.extend(["\r\n", &indent, "\t<!--", comment, "-->"]),
             Node::Element(child) => {
                 out.push_str("\r\n");
                 print(child, level + 1, spelling, out);
@@ -446,7 +447,7 @@ fn print(element: &Element, level: usize, spelling: Spelling, out: &mut String) 
         out.push_str(&indent);
     }
     if !element.is_self_closing || !element.children.is_empty() {
-        out.push_str(&format!("</{}>", element.name));
+        out.extend(["</", &element.name, ">"]);
     }
 }
 

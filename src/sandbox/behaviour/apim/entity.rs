@@ -88,7 +88,10 @@ const LOGGER: Behaviour = Behaviour {
     ],
     patch: Some(Reply::done(200)),
     not_found: Some(|_| missing("Logger")),
-    prepare: prepare_logger,
+    prepare: |write| {
+        hide_credentials(write);
+        Ok(())
+    },
     removing: logger_unused,
     evidence: EVIDENCE,
     ..CHILD
@@ -158,13 +161,16 @@ pub(super) const GROUP: Behaviour = Behaviour {
     ],
     patch: Some(Reply::done(200)),
     not_found: Some(|_| missing("Group")),
-    removing: |removal| match removal.object.body["properties"]["builtIn"] == true {
-        true => Err(Refusal::new(
-            405,
-            "MethodNotAllowed",
-            "System groups cannot be deleted.",
-        )),
-        false => Ok(()),
+    removing: |removal| {
+        if removal.object.body["properties"]["builtIn"] == true {
+            Err(Refusal::new(
+                405,
+                "MethodNotAllowed",
+                "System groups cannot be deleted.",
+            ))
+        } else {
+            Ok(())
+        }
     },
     evidence: EVIDENCE,
     ..CHILD
@@ -189,7 +195,10 @@ pub(super) const SUBSCRIPTION: Behaviour = Behaviour {
         default("/properties/allowTracing", "false", SUBSCRIPTIONS),
     ],
     not_found: Some(|_| missing("Subscription")),
-    prepare: prepare_subscription,
+    prepare: |write| {
+        expand_scope(write);
+        Ok(())
+    },
     present: present_subscription,
     actions: &[
         Action {
@@ -344,9 +353,9 @@ fn prepare_backend(write: &mut Write) -> Result<(), Refusal> {
 }
 
 /// Credentials move into a secret named value that appears beside the logger (recorded).
-fn prepare_logger(write: &mut Write) -> Result<(), Refusal> {
+fn hide_credentials(write: &mut Write) {
     let Some(sent) = write.body["properties"]["credentials"].as_object().cloned() else {
-        return Ok(());
+        return;
     };
     for (member, value) in sent {
         let is_secret = ["instrumentationKey", "connectionString"].contains(&member.as_str());
@@ -366,7 +375,6 @@ fn prepare_logger(write: &mut Write) -> Result<(), Refusal> {
             write.also.push(Entry::Put(hidden));
         }
     }
-    Ok(())
 }
 
 fn logger_unused(removal: &mut Removal) -> Result<(), Refusal> {
@@ -421,9 +429,10 @@ fn overlay(into: &mut Value, from: &Value) {
 
 fn prepare_diagnostic(write: &mut Write) -> Result<(), Refusal> {
     let given = text(&write.body, "/properties/loggerId").to_owned();
-    let id = match given.starts_with("/loggers/") {
-        true => format!("{}{given}", service_id(write.id)),
-        false => given,
+    let id = if given.starts_with("/loggers/") {
+        format!("{}{given}", service_id(write.id))
+    } else {
+        given
     };
     if write.store.get(&id).is_none() {
         return Err(invalid("loggerId", "Logger not found."));
@@ -508,12 +517,11 @@ fn present_product(body: &mut Value, presented: &Presented) {
 }
 
 /// `/apis`, `/products/p` and the like become the whole id.
-fn prepare_subscription(write: &mut Write) -> Result<(), Refusal> {
+fn expand_scope(write: &mut Write) {
     let scope = text(&write.body, "/properties/scope").to_owned();
     if !scope.starts_with("/subscriptions/") {
         write.body["properties"]["scope"] = format!("{}{scope}", service_id(write.id)).into();
     }
-    Ok(())
 }
 
 /// Keys are made up from the object and its revision: regenerating one renews both, and none is ever kept.
@@ -552,12 +560,13 @@ fn version_set_unused(removal: &mut Removal) -> Result<(), Refusal> {
         .any(|api| {
             text(&api.body, "/properties/apiVersionSetId").eq_ignore_ascii_case(&removal.object.id)
         });
-    match is_used {
-        true => Err(Refusal::new(
+    if is_used {
+        Err(Refusal::new(
             400,
             "ValidationError",
             "API version set cannot be deleted because it contains APIs.",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Microsoft.ApiManagement: the gateway and everything below it.
 //!
-//! `service` is the instance itself (stages, soft delete, what a new one is born with), `connection` its private endpoint
+//! `service` is the instance itself (`setting`: what it may be set to; `soft_delete`; `sample`: what a new one is born with), `connection` its private endpoint
 //! connections, `api` APIs and operations, `policy` policy documents (`document` reads and writes them, `statement` knows
 //! what may stand in them), `entity` the small rest.
 
@@ -13,6 +13,8 @@ mod policy;
 mod portal;
 mod sample;
 mod service;
+mod setting;
+mod soft_delete;
 mod statement;
 mod tier;
 
@@ -26,10 +28,11 @@ use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::arm::refused::one_or_more;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
 
-pub(crate) use service::check_name;
+pub(crate) use soft_delete::check_name;
 
 pub(crate) const ROWS: &[&[Behaviour]] = &[
     service::ROWS,
+    soft_delete::ROWS,
     connection::ROWS,
     api::ROWS,
     policy::ROWS,
@@ -152,7 +155,7 @@ const CHILD: Behaviour = Behaviour {
     ..ROW
 };
 
-/// Children whose writes are operations, done at once (recorded: aso__Test_ApiManagement_20240501_CRUD).
+/// Children whose writes are operations, done at once (recorded: `aso__Test_ApiManagement_20240501_CRUD`).
 const fn operation(status: u16, body: ReplyBody) -> Reply {
     Reply::Operation(LongRunning {
         status,
@@ -166,7 +169,7 @@ const fn operation(status: u16, body: ReplyBody) -> Reply {
     })
 }
 
-/// The same before 2023 (recorded: cli_apim__test_apim_core_service).
+/// The same before 2023 (recorded: `cli_apim__test_apim_core_service`).
 const LOCATION_ONLY: Reply = Reply::Operation(LongRunning {
     status: 202,
     body: ReplyBody::Empty,

@@ -191,16 +191,17 @@ pub(super) fn unused(removal: &Removal, mention: &str, what: &str) -> Result<(),
         .filter(|policy| text(&policy.body, "/properties/value").contains(mention))
         .map(|policy| policy.id.get(service.len()..).unwrap_or_default())
         .collect();
-    match users.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::new(
+    if users.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::new(
             400,
             "ValidationError",
             format!(
                 "{what} is used by the following policies: {}",
                 users.join(", ")
             ),
-        )),
+        ))
     }
 }
 

@@ -86,13 +86,14 @@ fn on_classic(store: &crate::sandbox::store::Store, id: &ArmId) -> Result<(), Re
     let service = store.get(&super::service_id(id));
     let sku = service.map_or("", |service| super::text(&service.body, "/sku/name"));
     let is_there = tier::of(sku).is_some_and(|tier| !tier.is_v2 && tier.name != "Consumption");
-    match is_there {
-        true => Ok(()),
-        false => Err(Refusal::new(
+    if is_there {
+        Ok(())
+    } else {
+        Err(Refusal::new(
             400,
             "MethodNotAllowedInPricingTier",
             format!("Method not allowed in {sku} pricing tier"),
-        )),
+        ))
     }
 }
 

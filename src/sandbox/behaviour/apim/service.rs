@@ -1,7 +1,6 @@
-//! `Microsoft.ApiManagement/service`: stages, tiers, soft delete, what a new instance is born with.
+//! `Microsoft.ApiManagement/service`: the row, and a service's life from creation to deletion.
 
-use serde_json::{Map, Value, json};
-use time::{Duration, OffsetDateTime};
+use serde_json::{Value, json};
 
 use super::super::rule::{Effect, Facts, Rule, default, rule};
 use super::super::style::{
@@ -9,27 +8,22 @@ use super::super::style::{
     Tags,
 };
 use super::super::{Behaviour, Evidence, Presented, ROW, Removal, Settled, View, Write, identity};
-use super::connection;
-use super::sample;
-use super::tier::{self, Network, Tier};
-use super::{LOCKED, VERSIONS, invalid, text};
+use super::setting::{
+    check_access, check_network, custom_properties, had_first_set, hostnames, tier_of,
+};
+use super::soft_delete::{is_free, removed, restore};
+use super::tier::{self, Tier};
+use super::{LOCKED, VERSIONS, connection, sample, text};
 use crate::sandbox::arm::location;
-use crate::sandbox::arm::view::display_location;
-use crate::sandbox::message::Response;
 use crate::sandbox::operation;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
-use crate::sandbox::store::{Entry, Object, Store};
-use crate::sandbox::world::{World, timestamp};
+use crate::sandbox::store::Object;
+use crate::sandbox::world::timestamp;
 
 const V2: Evidence = Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD");
 const CLASSIC: Evidence = Evidence::Recorded("cli_apim__test_apim_core_service");
-const DELETED: Evidence = Evidence::Recorded("cli_apim__test_apim_deletedservice");
 
 pub(super) const KIND: &str = "Microsoft.ApiManagement/service";
-/// `type` of a soft-deleted service; its path has `locations/{l}` in between.
-const DELETED_KIND: &str = "Microsoft.ApiManagement/deletedservices";
-const DELETED_TYPE: &str = "Microsoft.ApiManagement/locations/deletedservices";
-
 const SHAPE: &str = "{
     location!: string, tags: {*: string}, zones: [string],
     sku!: { name!: Developer|Standard|Premium|Basic|Consumption|Isolated|BasicV2|StandardV2|PremiumV2, capacity!: int },
@@ -174,94 +168,51 @@ const CLASSIC_POLL: Poll = Poll {
     )),
 };
 
-const PURGE: Reply = Reply::Operation(LongRunning {
-    status: 202,
-    body: ReplyBody::Resource,
-    poll: Poll {
-        status: None,
-        location: Some((
-            "{resource}/operationresults/{operation}",
-            LocationEnd::Empty,
-        )),
-    },
-    retry_after: Some(20),
-    typical: 60,
-});
-
-pub(super) const ROWS: &[Behaviour] = &[
-    Behaviour {
-        arm_type: KIND,
-        versions: VERSIONS,
-        names: Names::Checked(is_name),
-        shape: SHAPE,
-        rules: RULES,
-        location: LocationForm::Display,
-        tags: Tags::Empty,
-        etag: Etag::ApiManagement { in_body: true },
-        state: State::Provisioning {
-            creating: "Activating",
-            updating: "Updating",
-            deleting: "Deleting",
-        },
-        create: Reply::Operation(operation_of(201, 2400, LocationEnd::Resource)),
-        update: Reply::Operation(operation_of(200, 900, LocationEnd::Resource)),
-        patch: Some(Reply::Operation(operation_of(
-            202,
-            900,
-            LocationEnd::Resource,
-        ))),
-        // "Not specifying any of these properties on PATCH operation will reset omitted properties' values".
-        replaced_by_patch: &[
-            "/properties/customProperties",
-            "/tags",
-            "/identity/userAssignedIdentities",
-        ],
-        delete: Some(Reply::Operation(operation_of(202, 900, LocationEnd::Empty))),
-        conflict: LOCKED,
-        errors: ErrorStyle::ApiManagement,
-        prepare,
-        settled,
-        since: SINCE,
-        removing,
-        removed,
-        present,
-        evidence: V2,
-        ..ROW
-    },
-    Behaviour {
-        arm_type: DELETED_TYPE,
-        delete: Some(PURGE),
-        delete_absent: 204,
-        not_found: Some(|id| {
-            let message = format!("Deleted service '{}' could not be found.", id.name());
-            Refusal::new(404, "ServiceNotFound", message)
-        }),
-        present: present_deleted,
-        ..DELETED_ROW
-    },
-    DELETED_ROW,
-];
-
-/// What the subscription's list shows; a member is read and purged below its location.
-const DELETED_ROW: Behaviour = Behaviour {
-    arm_type: DELETED_KIND,
+pub(super) const ROWS: &[Behaviour] = &[Behaviour {
+    arm_type: KIND,
     versions: VERSIONS,
+    names: Names::Checked(is_name),
+    shape: SHAPE,
+    rules: RULES,
     location: LocationForm::Display,
-    tags: Tags::None,
+    tags: Tags::Empty,
+    etag: Etag::ApiManagement { in_body: true },
+    state: State::Provisioning {
+        creating: "Activating",
+        updating: "Updating",
+        deleting: "Deleting",
+    },
+    create: Reply::Operation(operation_of(201, 2400, LocationEnd::Resource)),
+    update: Reply::Operation(operation_of(200, 900, LocationEnd::Resource)),
+    patch: Some(Reply::Operation(operation_of(
+        202,
+        900,
+        LocationEnd::Resource,
+    ))),
+    // "Not specifying any of these properties on PATCH operation will reset omitted properties' values".
+    replaced_by_patch: &[
+        "/properties/customProperties",
+        "/tags",
+        "/identity/userAssignedIdentities",
+    ],
+    delete: Some(Reply::Operation(operation_of(202, 900, LocationEnd::Empty))),
+    conflict: LOCKED,
     errors: ErrorStyle::ApiManagement,
-    delete: None,
-    present: present_deleted,
-    evidence: DELETED,
+    prepare,
+    settled,
+    since: SINCE,
+    removing: |removal| {
+        poll_as_classic(removal);
+        Ok(())
+    },
+    removed,
+    present,
+    evidence: V2,
     ..ROW
-};
-
-fn present_deleted(body: &mut Value, presented: &Presented) {
-    body["id"] = presented.object.id.clone().into();
-    body["type"] = DELETED_KIND.into();
-}
+}];
 
 /// A letter first, letters, digits and hyphens, no hyphen at the end, at most 50: it becomes a host name.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let is_part = |next: char| next.is_ascii_alphanumeric() || next == '-';
     name.len() <= 50
         && name.starts_with(|next: char| next.is_ascii_alphabetic())
@@ -318,19 +269,6 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A v2 service shows the first set of custom properties until an update of it has ended.
-fn had_first_set(write: &Write, tier: &Tier) -> bool {
-    let before = write
-        .previous
-        .map(|object| &object.body["properties"]["customProperties"]);
-    tier.is_v2
-        && before.is_none_or(|before| {
-            LATER
-                .iter()
-                .all(|key| before[format!("{PREFIX}{key}")].is_null())
-        })
-}
-
 /// Nothing to do is answered at once (recorded: PUT 200 without headers); the rest takes the tier's time.
 fn reply(write: &Write, tier: &Tier) -> Reply {
     let Reply::Operation(mut style) = write.reply else {
@@ -353,7 +291,7 @@ fn reply(write: &Write, tier: &Tier) -> Reply {
 }
 
 /// But for the state, which is not the caller's, and on classic tiers the tags, which are not the gateway's (recorded:
-/// aso__Test_ApiManagement_20220801_CRUD against 20240501).
+/// `aso__Test_ApiManagement_20220801_CRUD` against 20240501).
 fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
     let (mut before, mut after) = (before.clone(), after.clone());
     if !tier.is_v2 {
@@ -366,260 +304,6 @@ fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
         text(&before, "/properties/provisioningState"),
     );
     before == after
-}
-
-fn tier_of(write: &Write) -> Result<&'static Tier, Refusal> {
-    let name = text(&write.body, "/sku/name");
-    let tier =
-        tier::of(name).ok_or_else(|| invalid("sku", format!("Sku '{name}' is not supported.")))?;
-    let capacity = write.body["sku"]["capacity"].as_u64().unwrap_or(u64::MAX);
-    if !tier.capacity.contains(&capacity) {
-        let (least, most) = tier.capacity.clone().into_inner();
-        let message = format!("The capacity of sku '{name}' must be between {least} and {most}.");
-        return Err(Refusal::new(400, "InvalidParameters", message));
-    }
-    let before = write
-        .previous
-        .map_or(name, |object| text(&object.body, "/sku/name"));
-    let was_v2 = tier::of(before).is_some_and(|before| before.is_v2);
-    if was_v2 != tier.is_v2 || (before != name && [before, name].contains(&"Consumption")) {
-        let message = format!("Changing the sku from '{before}' to '{name}' is not supported.");
-        return Err(Refusal::new(400, "SkuTransitionNotSupported", message));
-    }
-    Ok(tier)
-}
-
-fn check_network(write: &Write, tier: &Tier) -> Result<(), Refusal> {
-    let properties = &write.body["properties"];
-    let mode = text(properties, "/virtualNetworkType");
-    if mode == "None" {
-        return Ok(());
-    }
-    let refuse = |message: String| Err(Refusal::new(400, "InvalidParameters", message));
-    let fits = match tier.network {
-        Network::None => false,
-        Network::Injected | Network::Either => true,
-        Network::Integrated => mode == "External",
-    };
-    if !fits {
-        return refuse(format!(
-            "Virtual network type '{mode}' is not supported in the '{}' tier.",
-            tier.name
-        ));
-    }
-    let subnet_id = text(properties, "/virtualNetworkConfiguration/subnetResourceId");
-    if subnet_id.is_empty() {
-        return refuse(format!(
-            "VirtualNetworkConfiguration.SubnetResourceId is required when VirtualNetworkType is '{mode}'."
-        ));
-    }
-    let Some(subnet) = write.store.get(subnet_id) else {
-        return refuse(format!("The subnet '{subnet_id}' could not be found."));
-    };
-    let delegations = subnet.body["properties"]["delegations"].as_array();
-    let delegated = delegations
-        .and_then(|delegations| delegations.first())
-        .map_or("", |delegation| text(delegation, "/properties/serviceName"));
-    let wanted = match (tier.is_v2, mode) {
-        (false, _) => "",
-        (true, "Internal") => "Microsoft.Web/hostingEnvironments",
-        (true, _) => "Microsoft.Web/serverFarms",
-    };
-    if !delegated.eq_ignore_ascii_case(wanted) {
-        return refuse(match wanted {
-            "" => format!("The subnet '{subnet_id}' must not be delegated."),
-            wanted => format!("The subnet '{subnet_id}' must be delegated to '{wanted}'."),
-        });
-    }
-    // "NSG must be attached": of every tier that stands in or reaches into a subnet.
-    match subnet.body["properties"]["networkSecurityGroup"]["id"].is_string() {
-        true => Ok(()),
-        false => refuse(format!(
-            "The subnet '{subnet_id}' must have a network security group associated."
-        )),
-    }
-}
-
-/// Closing the public side is a stage of its own: not at creation, and only with an approved connection (`domain.md` 0.2).
-fn check_access(write: &Write, tier: &Tier) -> Result<(), Refusal> {
-    if text(&write.body, "/properties/publicNetworkAccess") != "Disabled" {
-        return Ok(());
-    }
-    let name = write.id.name();
-    if write.previous.is_none() && tier.is_v2 {
-        return Err(Refusal::new(
-            400,
-            "ActivateServiceWithPrivateEndpointAccessNotAllowed",
-            format!(
-                "Activating API Management service {name} with private endpoint access only is not allowed. Set `publicNetworkAccess` to Enabled."
-            ),
-        ));
-    }
-    let refuse = |why: &str| {
-        let message = format!(
-            "Blocking all public network access by setting property `publicNetworkAccess` of API Management service {name} {why}."
-        );
-        Err(Refusal::new(400, "NotSupported", message))
-    };
-    if write.previous.is_none() {
-        return refuse("is not enabled during service creation");
-    }
-    match connection::has_approved(write.store, &write.id.text()) {
-        true => Ok(()),
-        false => refuse(
-            "is not supported if the service does not have atleast one approved Private Endpoint Connections",
-        ),
-    }
-}
-
-/// What was sent, in the form the service keeps it, and the built-in host that is always there.
-fn hostnames(sent: &Value, name: &str) -> Value {
-    let built_in = format!("{name}.azure-api.net");
-    let mut all: Vec<Value> = sent
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(hostname)
-        .collect();
-    let has_built_in = all.iter().any(|one| one["hostName"] == *built_in);
-    if !has_built_in {
-        let is_bound = all
-            .iter()
-            .any(|one| one["type"] == "Proxy" && one["defaultSslBinding"] == true);
-        let one = json!({ "type": "Proxy", "hostName": built_in, "defaultSslBinding": !is_bound, "certificateSource": "BuiltIn" });
-        all.insert(0, hostname(&one));
-    }
-    all.into()
-}
-
-fn hostname(sent: &Value) -> Value {
-    let or = |name: &str, other: Value| match &sent[name] {
-        Value::Null => other,
-        given => given.clone(),
-    };
-    json!({
-        "type": sent["type"], "hostName": sent["hostName"], "encodedCertificate": null, "keyVaultId": sent["keyVaultId"],
-        "certificatePassword": null, "negotiateClientCertificate": or("negotiateClientCertificate", false.into()),
-        "certificate": sent["certificate"], "defaultSslBinding": or("defaultSslBinding", false.into()),
-        "identityClientId": sent["identityClientId"], "certificateSource": or("certificateSource", "Custom".into()),
-        "certificateStatus": null,
-    })
-}
-
-const PREFIX: &str = "Microsoft.WindowsAzure.ApiManagement.Gateway.";
-const PROTOCOLS: &[&str] = &[
-    "Security.Protocols.Tls10",
-    "Security.Protocols.Tls11",
-    "Security.Backend.Protocols.Tls10",
-    "Security.Backend.Protocols.Tls11",
-    "Security.Backend.Protocols.Ssl30",
-    "Protocols.Server.Http2",
-];
-/// Shown once a service was changed; of a new v2 service they are left out (recorded).
-const LATER: &[&str] = &["Security.Protocols.Ssl30", "Security.Ciphers.TripleDes168"];
-
-/// Replaced as a whole: what is not sent goes back to its default, "False".
-fn custom_properties(sent: &Value, is_new_v2: bool) -> Value {
-    let later = if is_new_v2 { &[][..] } else { LATER };
-    let mut all: Map<String, Value> = PROTOCOLS
-        .iter()
-        .chain(later)
-        .map(|key| (format!("{PREFIX}{key}"), "False".into()))
-        .collect();
-    for (key, value) in sent.as_object().into_iter().flatten() {
-        all.insert(key.clone(), value.clone());
-    }
-    all.into()
-}
-
-/// Names are global: they become hosts. A soft-deleted service holds its name.
-fn is_free(write: &Write) -> Result<(), Refusal> {
-    let name = write.id.name();
-    if let Some(deleted) = deleted(write.store, name, write.now) {
-        let is_restored = write.sent["properties"]["restore"] == true
-            && text(&deleted.body, "/properties/serviceId").eq_ignore_ascii_case(&write.id.text());
-        return match is_restored {
-            true => Ok(()),
-            false => Err(Refusal::new(
-                409,
-                "ServiceAlreadyExistsInSoftDeletedState",
-                format!(
-                    "Api service {name} was soft-deleted. In order to create the new service with the same name, you have to either undelete the service or purge it. See https://aka.ms/apimsoftdelete."
-                ),
-            )),
-        };
-    }
-    match live(write.store, name) {
-        Some(_) => Err(Refusal::new(
-            409,
-            "ServiceAlreadyExists",
-            format!("Api service already exists: {name}"),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn live<'a>(store: &'a Store, name: &str) -> Option<&'a Object> {
-    named(store, KIND, name)
-}
-
-fn deleted<'a>(store: &'a Store, name: &str, now: OffsetDateTime) -> Option<&'a Object> {
-    named(store, DELETED_KIND, name).filter(|object| {
-        text(&object.body, "/properties/scheduledPurgeDate") > timestamp(now).as_str()
-    })
-}
-
-fn named<'a>(store: &'a Store, kind: &'static str, name: &str) -> Option<&'a Object> {
-    store.of_kind("/subscriptions", kind).find(|object| {
-        object
-            .id
-            .rsplit('/')
-            .next()
-            .is_some_and(|last| last.eq_ignore_ascii_case(name))
-    })
-}
-
-/// `checkNameAvailability`
-pub(crate) fn check_name(world: &World, sent: &Value) -> Response {
-    let name = text(sent, "/name");
-    let (reason, message) = if !is_name(name) {
-        ("Invalid", format!("{name} is not a valid service name."))
-    } else if live(&world.store, name).is_some() || deleted(&world.store, name, world.now).is_some()
-    {
-        (
-            "AlreadyExists",
-            format!("{name} is already in use. Please select a different name."),
-        )
-    } else {
-        ("Valid", String::new())
-    };
-    Response::json(
-        200,
-        json!({ "nameAvailable": reason == "Valid", "reason": reason, "message": message }),
-    )
-}
-
-/// `restore: true`: everything is as it was; all that was sent besides is ignored.
-fn restore(write: &mut Write) {
-    let Some(deleted) = deleted(write.store, write.id.name(), write.now) else {
-        return;
-    };
-    let kept = deleted.hidden["kept"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    for object in kept
-        .into_iter()
-        .filter_map(|kept| serde_json::from_value::<Object>(kept).ok())
-    {
-        if object.kind == KIND {
-            write.body = object.body;
-            write.hidden = object.hidden;
-        } else {
-            write.also.push(Entry::Put(object));
-        }
-    }
-    write.also.push(Entry::Remove(deleted.key()));
 }
 
 /// A new service comes to life: addresses, versions, and what the portal would greet you with.
@@ -668,56 +352,13 @@ fn vip(id: &str) -> String {
     format!("203.0.113.{}", last.clamp(1, 254))
 }
 
-const SOFT_DELETED_FOR: Duration = Duration::hours(48);
-
-fn removing(removal: &mut Removal) -> Result<(), Refusal> {
+fn poll_as_classic(removal: &mut Removal) {
     let is_v2 = tier::of(text(&removal.object.body, "/sku/name")).is_some_and(|tier| tier.is_v2);
     if let Reply::Operation(style) = &mut removal.reply
         && !is_v2
     {
         style.poll = CLASSIC_POLL;
     }
-    Ok(())
-}
-
-/// The service leaves a soft-deleted one behind for 48 hours.
-fn removed(removal: &mut Removal) {
-    let object = removal.object;
-    let name = object.id.rsplit('/').next().unwrap_or_default();
-    let Some(subscription) = object.id.split('/').nth(2) else {
-        return;
-    };
-    let place = location::short(text(&object.body, "/location"));
-    let id = format!(
-        "/subscriptions/{subscription}/providers/Microsoft.ApiManagement/locations/{place}/deletedservices/{name}"
-    );
-    let purge = removal.now + SOFT_DELETED_FOR;
-    let body = json!({
-        "location": display_location(&place),
-        "properties": {
-            "serviceId": object.id, "scheduledPurgeDate": timestamp(purge), "deletionDate": timestamp(removal.now),
-        },
-    });
-    let mut deleted = Object::new(id, DELETED_KIND, body);
-    deleted.hidden = json!({ "kept": kept_objects(removal) });
-    removal
-        .also
-        .push(operation::expiry(&deleted, DELETED_TYPE, purge));
-    removal.also.push(Entry::Put(deleted));
-}
-
-/// What a restore brings back: all but the private endpoint connections.
-fn kept_objects(removal: &Removal) -> Vec<Value> {
-    let mut service = removal.object.clone();
-    operation::set_state(&mut service.body, ROWS[0].state, "Succeeded");
-    if let Some(hidden) = service.hidden.as_object_mut() {
-        hidden.remove("operation");
-    }
-    let below = removal.store.below(&removal.object.id);
-    std::iter::once(&service)
-        .chain(below.filter(|object| object.kind != connection::KIND))
-        .filter_map(|object| serde_json::to_value(object).ok())
-        .collect()
 }
 
 fn present(body: &mut Value, presented: &Presented) {
@@ -733,4 +374,14 @@ fn present(body: &mut Value, presented: &Presented) {
         body["properties"]["provisioningState"] = "Created".into();
     }
     body["properties"]["privateEndpointConnections"] = connection::of_service(presented);
+}
+
+/// A service at rest, as it will be when it comes back.
+pub(super) fn without_operation(object: &Object) -> Object {
+    let mut service = object.clone();
+    operation::set_state(&mut service.body, ROWS[0].state, "Succeeded");
+    if let Some(hidden) = service.hidden.as_object_mut() {
+        hidden.remove("operation");
+    }
+    service
 }

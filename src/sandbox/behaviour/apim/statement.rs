@@ -247,9 +247,10 @@ fn choose(element: &Element, section: u8, scope: Scope) -> Result<(), String> {
         }
         statements(branch, section, scope)?;
     }
-    match has_when {
-        true => Ok(()),
-        false => Err(error(element, "'choose' needs at least one 'when'")),
+    if has_when {
+        Ok(())
+    } else {
+        Err(error(element, "'choose' needs at least one 'when'"))
     }
 }
 
@@ -280,12 +281,13 @@ fn own_rules(element: &Element) -> Result<(), String> {
         }
         "set-backend-service" => {
             let given = ["base-url", "backend-id", "sf-resolve-condition"];
-            match given.iter().any(|name| element.attribute(name).is_some()) {
-                true => Ok(()),
-                false => Err(error(
+            if given.iter().any(|name| element.attribute(name).is_some()) {
+                Ok(())
+            } else {
+                Err(error(
                     element,
                     "'base-url' or 'backend-id' must be specified",
-                )),
+                ))
             }
         }
         "rate-limit-by-key" => period(element, 300),
