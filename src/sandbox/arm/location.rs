@@ -58,6 +58,46 @@ const REGIONS: &[(&str, &str)] = &[
     ("westus3", "West US 3"),
 ];
 
+/// Documented pairs (learn.microsoft.com/azure/reliability/regions-paired, 2025-06); a region without one has no copy.
+const PAIRS: &[(&str, &str)] = &[
+    ("australiaeast", "australiasoutheast"),
+    ("brazilsouth", "southcentralus"),
+    ("canadacentral", "canadaeast"),
+    ("centralindia", "southindia"),
+    ("centralus", "eastus2"),
+    ("centraluseuap", "eastus2euap"),
+    ("eastasia", "southeastasia"),
+    ("eastus", "westus"),
+    ("francecentral", "francesouth"),
+    ("germanywestcentral", "germanynorth"),
+    ("japaneast", "japanwest"),
+    ("koreacentral", "koreasouth"),
+    ("northcentralus", "southcentralus"),
+    ("northeurope", "westeurope"),
+    ("norwayeast", "norwaywest"),
+    ("southafricanorth", "southafricawest"),
+    ("swedencentral", "swedensouth"),
+    ("switzerlandnorth", "switzerlandwest"),
+    ("uaenorth", "uaecentral"),
+    ("uksouth", "ukwest"),
+    ("westcentralus", "westus2"),
+    ("westus3", "eastus"),
+];
+
+/// Where geo-replicated data of a region goes.
+pub(crate) fn pair(region: &str) -> Option<&'static str> {
+    let region = short(region);
+    PAIRS.iter().find_map(|(one, other)| {
+        if *one == region {
+            Some(*other)
+        } else {
+            // `westus3` goes to `eastus`, which stays with `westus`; `brazilsouth` likewise.
+            let is_back = *other == region && !["westus3", "brazilsouth"].contains(one);
+            is_back.then_some(*one)
+        }
+    })
+}
+
 /// `West Europe` and `westeurope` are one region.
 pub(crate) fn short(text: &str) -> String {
     text.chars()

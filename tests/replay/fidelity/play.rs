@@ -38,6 +38,8 @@ pub(crate) fn play(recording: &Recording, table: &mut Table) -> anyhow::Result<(
         aliases: Aliases::default(),
         polls: BTreeMap::new(),
         deleted: BTreeSet::new(),
+        sent: BTreeMap::new(),
+        to_come: to_come(recording),
         unknown: seeds.objects.into_keys().collect(),
     };
     let sound = recording
@@ -73,6 +75,10 @@ struct Player<'a> {
     aliases: Aliases,
     polls: BTreeMap<String, Poll>,
     deleted: BTreeSet<String>,
+    /// The last successful write of each id.
+    sent: BTreeMap<String, Value>,
+    /// Where the recording first writes each id.
+    to_come: BTreeMap<String, usize>,
     /// Planted and not PUT since: what a read shows of these is the recording itself.
     unknown: BTreeSet<String>,
 }
@@ -97,6 +103,11 @@ impl Player<'_> {
         let code = error_code(&exchange.response_body).unwrap_or_default();
         if let Some(why) = transient(exchange.status, &code) {
             return self.skip(why);
+        }
+        let written = self.to_come.get(&path.to_lowercase());
+        let is_early = written.is_some_and(|written| number < *written);
+        if exchange.is_read() && exchange.is_success() && is_early && !self.direct.exists(&path) {
+            return self.skip(lists::OVERTAKEN);
         }
         if exchange.status == 404 && self.is_gone_unseen(&path) {
             return self.skip(lists::GONE_UNSEEN);
@@ -125,6 +136,9 @@ impl Player<'_> {
         if exchange.method == "DELETE" && exchange.is_success() {
             self.deleted.insert(path.to_lowercase());
         }
+        if exchange.is_write() && exchange.is_success() {
+            self.remember(&path, exchange);
+        }
         if exchange.method == "PUT" && exchange.is_success() {
             self.deleted.remove(&path.to_lowercase());
             self.unknown.remove(&path.to_lowercase());
@@ -132,6 +146,14 @@ impl Player<'_> {
         let is_read = exchange.is_read();
         if exchange.is_success() && answer.status < 300 && !self.is_planted(&path) {
             self.bodies(&at, exchange, &answer, is_read);
+        }
+    }
+
+    fn remember(&mut self, path: &str, exchange: &Exchange) {
+        let sent = self.sent.entry(path.to_lowercase()).or_default();
+        match exchange.method.as_str() {
+            "PATCH" => overlay(sent, &exchange.request_body),
+            _ => *sent = exchange.request_body.clone(),
         }
     }
 
@@ -172,9 +194,13 @@ impl Player<'_> {
         if exchange.is_dropped() || exchange.method == "HEAD" {
             return;
         }
+        let path = exchange.response_body["id"].as_str().map(str::to_lowercase);
+        let sent = path.and_then(|path| self.sent.get(&path).cloned());
+        let sent = sent.unwrap_or_default();
         let mut comparison = Comparison {
             kind: at.kind,
             aliases: &mut self.aliases,
+            sent: &sent,
             leaves: Vec::new(),
         };
         let recorded = self.unknown.iter();
@@ -276,6 +302,29 @@ impl Player<'_> {
         if is_over && answer.status == exchange.status {
             self.bodies(&at, exchange, &answer, true);
         }
+    }
+}
+
+fn to_come(recording: &Recording) -> BTreeMap<String, usize> {
+    let mut first = BTreeMap::new();
+    for (number, exchange) in recording.exchanges.iter().enumerate() {
+        if exchange.method == "PUT" && exchange.is_success() {
+            first
+                .entry(exchange.path().to_lowercase())
+                .or_insert(number);
+        }
+    }
+    first
+}
+
+fn overlay(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                overlay(into.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
     }
 }
 

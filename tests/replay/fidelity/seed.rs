@@ -109,6 +109,19 @@ fn group_of(path: &str) -> Option<String> {
     }
 }
 
+/// Azure spells `resourceGroups` one way, whatever the URL says.
+fn spelled(id: &str) -> String {
+    match group_of(id) {
+        Some(group) => {
+            let mut segments: Vec<&str> = id.split('/').collect();
+            let at = group.matches('/').count() - 1;
+            segments[at] = "resourceGroups";
+            segments.join("/")
+        }
+        None => id.to_owned(),
+    }
+}
+
 /// The resources an id is below of, outermost first, the group before them.
 fn ancestors(id: &str) -> Vec<String> {
     let mut found: Vec<String> = group_of(id)
@@ -249,6 +262,7 @@ impl Scan<'_> {
     }
 
     fn found(&mut self, id: &str, body: &Value) {
+        let id = &spelled(id);
         let key = id.to_lowercase();
         if self.made.contains(&key) || self.absent.contains(&key) {
             return;
@@ -274,7 +288,7 @@ impl Scan<'_> {
         if is_tracked && body.get("location").is_none() {
             body["location"] = region.map_or("westus", String::as_str).into();
         }
-        self.seeds.objects.insert(key, (id.to_owned(), body));
+        self.seeds.objects.insert(key, (id.clone(), body));
         for ancestor in ancestors(id) {
             self.found(&ancestor, &json!({}));
         }
