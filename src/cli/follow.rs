@@ -87,11 +87,10 @@ struct Reporter<'a> {
     live: Option<Live>,
 }
 
-/// The lines that are drawn over.
+/// The lines that are drawn over: one message of as many lines as there is to tell.
 struct Live {
     all: MultiProgress,
-    title: ProgressBar,
-    lines: Vec<ProgressBar>,
+    bar: ProgressBar,
 }
 
 impl Live {
@@ -99,10 +98,8 @@ impl Live {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let plain = ProgressStyle::with_template("{msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = || all.add(ProgressBar::new_spinner().with_style(plain.clone()));
-        let title = bar();
-        let lines = (0..LIVE_LINES).map(|_| bar()).collect();
-        Self { all, title, lines }
+        let bar = all.add(ProgressBar::new_spinner().with_style(plain));
+        Self { all, bar }
     }
 }
 
@@ -150,13 +147,12 @@ impl<'a> Reporter<'a> {
             return;
         };
         let width = self.output.room().width.saturating_sub(4);
-        live.title.set_message(title(&self.board, now));
         let running = self.board.running().iter();
-        let mut texts = running.map(|(key, running)| running.live(key, now, width));
-        for line in &live.lines {
-            let text = texts.next().map(|text| format!("  … {text}"));
-            line.set_message(text.unwrap_or_default());
-        }
+        let lines = running
+            .take(LIVE_LINES)
+            .map(|(key, running)| format!("  … {}", running.live(key, now, width)));
+        let lines: Vec<String> = [title(&self.board, now)].into_iter().chain(lines).collect();
+        live.bar.set_message(lines.join("\n"));
     }
 
     fn finish(&self) {

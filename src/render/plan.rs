@@ -311,9 +311,13 @@ fn unreadable_for_one_reason(members: &[(&String, &Unreadable)], room: Room, out
     }
 }
 
-/// A resource by its name, a list by its address.
+/// A resource by its name, a list by the part of its address that tells it from others.
 fn read_name(address: &str) -> String {
-    ResourceId::parse(address).map_or_else(|_| address.to_owned(), |id| label::resource(&id))
+    let list = || match address.split_once("/providers/") {
+        Some((_, tail)) => format!("list of {tail}"),
+        None => address.to_owned(),
+    };
+    ResourceId::parse(address).map_or_else(|_| list(), |id| label::resource(&id))
 }
 
 /// Where the second column starts: where most changes fit on one line.

@@ -60,7 +60,8 @@ impl Board {
         self.total
     }
 
-    /// Takes an event in; the line it is worth, if any. Retries are worth one where much is to be told.
+    /// Takes an event in; the line it is worth, if any. Retries and skipped changes are worth one only where much is
+    /// to be told: the end lists what was skipped by its cause.
     pub fn take(&mut self, event: &Event, now: Duration, detail: bool) -> Option<String> {
         match event {
             Event::Started {
@@ -101,7 +102,9 @@ impl Board {
                 change,
                 outcome,
                 elapsed,
-            } => self.end(change, outcome, *elapsed),
+            } => self
+                .end(change, outcome, *elapsed)
+                .filter(|_| detail || !matches!(outcome, Outcome::Skipped { .. })),
         }
     }
 
@@ -246,7 +249,7 @@ pub fn said(failure: &Failure) -> String {
 
 pub fn cause(because: &Because) -> String {
     match because {
-        Because::Change(key) => format!("it depends on {}", label::change(key)),
+        Because::Change(key) => format!("depends on {}", label::change(key)),
         Because::Interrupted => "interrupted".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::change::{Room, property};
@@ -12,6 +13,7 @@ use super::style::{BAD, DIM, NOTE, paint, wrap};
 use super::{Target, label, safe};
 use crate::apply::{Failure, Outcome};
 use crate::plan::{Change, Key, Plan, Reason};
+use crate::text::plural;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Ended<'a> {
@@ -116,12 +118,21 @@ impl Ended<'_> {
         out
     }
 
+    /// By cause: one failure often takes many along.
     fn skipped(&self, room: Room, out: &mut String) {
+        let mut causes: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, outcome) in self.shown() {
             if let Outcome::Skipped { because } = outcome {
-                let text = format!(". skipped {}: {}", label::change(key), cause(because));
-                paragraph(&text, 0, room.width, DIM, out);
+                causes
+                    .entry(cause(because))
+                    .or_default()
+                    .push(label::change(key));
             }
+        }
+        for (cause, names) in causes {
+            let title = format!(". skipped {}: {cause}", plural(names.len(), "change"));
+            paragraph(&title, 0, room.width, Style::new(), out);
+            paragraph(&names.join(", "), 4, room.width, DIM, out);
         }
     }
 
@@ -192,10 +203,10 @@ fn failed(key: &Key, failure: &Failure, room: Room, out: &mut String) {
         safe::line(doing)
     };
     paragraph(&format!("x failed: {title}"), 0, room.width, BAD, out);
-    paragraph(&said(failure), 4, room.width, anstyle::Style::new(), out);
+    paragraph(&said(failure), 4, room.width, Style::new(), out);
     if let Some(hint) = hint {
         let text = safe::line(&format!("hint: {hint}"));
-        paragraph(&text, 4, room.width, anstyle::Style::new(), out);
+        paragraph(&text, 4, room.width, Style::new(), out);
     }
     if let Some(id) = request_id {
         let text = safe::line(&format!("request id: {id}"));
@@ -203,7 +214,7 @@ fn failed(key: &Key, failure: &Failure, room: Room, out: &mut String) {
     }
 }
 
-fn paragraph(text: &str, margin: usize, width: usize, style: anstyle::Style, out: &mut String) {
+fn paragraph(text: &str, margin: usize, width: usize, style: Style, out: &mut String) {
     for (index, line) in wrap(text, width.saturating_sub(margin + 4))
         .iter()
         .enumerate()

@@ -1,7 +1,7 @@
 //! Where in the spec something comes from: every resource says which line asked for it.
 //!
 //! The position is part of the vocabulary, because the graph carries it from the spec to plan, objections and
-//! `secgw explain`. `crate::spec` makes positions; nothing else does.
+//! `secgw explain`. the `spec` module makes positions; nothing else does.
 
 use std::fmt;
 use std::sync::Arc;

@@ -319,7 +319,7 @@ pub fn each(resource: &ResourceId, pointer: &str, template: Value) -> Term {
     }
 }
 
-/// A known text inside [`concat`].
+/// A known text inside [`concat()`].
 pub fn text(text: impl Into<String>) -> Term {
     Term::Json(Value::String(text.into()))
 }

@@ -134,8 +134,8 @@ fn the_end_names_every_failure_with_azures_words_and_every_skipped_change_with_i
         409 ServiceAlreadyExists: Api service already exists.\n::error::x
         hint: choose another name
         request id: r-1
-    . skipped managed identity orders-gateway: it depends on API Management
-        service apim-orders-dev
+    . skipped 1 change: depends on API Management service apim-orders-dev
+        managed identity orders-gateway
 
     Apply: 1 applied, 1 failed, 0 waiting, 1 skipped; orders on SANDBOX .secgw/sandbox · subscription 00000000-0000-4000-8000-000000000001.
     ");
