@@ -14,25 +14,33 @@ const REDACTED: &str = "REDACTED";
 /// Members whose value is a secret wherever they stand, in lower case.
 const SECRETS: &[&str] = &[
     "access_token",
-    "accountkey",
     "certificate",
-    "certificatepassword",
     "client_assertion",
     "client_secret",
-    "clientsecret",
-    "connectionstring",
     "encodedcertificate",
     "instrumentationkey",
-    "password",
-    "primaryconnectionstring",
     "primarykey",
     "primarysharedkey",
     "refresh_token",
-    "secondaryconnectionstring",
     "secondarykey",
     "secondarysharedkey",
-    "secrettext",
     "sharedkey",
+    "validationkey",
+];
+
+/// What is in the name of a secret: app settings are named by their users.
+const SECRET_PARTS: &[&str] = &[
+    "accountkey",
+    "account_key",
+    "api_key",
+    "apikey",
+    "clientsecret",
+    "connectionstring",
+    "connection_string",
+    "password",
+    "secret_",
+    "_secret",
+    "secrettext",
 ];
 
 pub(crate) struct Log {
@@ -101,7 +109,8 @@ fn request_body(request: &Request) -> Value {
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&name.to_lowercase().as_str())
+    let name = name.to_lowercase();
+    SECRETS.contains(&name.as_str()) || SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
 fn redacted(value: &Value) -> Value {

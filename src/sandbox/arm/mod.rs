@@ -20,6 +20,7 @@ use super::entra::Caller;
 use super::message::{Method, Request, Response};
 use super::operation;
 use super::refusal::{ErrorStyle, Refusal};
+use super::store::{Entry, Object};
 use super::world::World;
 use target::Target;
 
@@ -36,6 +37,9 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> R
         && let Some(response) = operation::poll(world, request)
     {
         return response;
+    }
+    if let Err(refusal) = home(world, request, caller) {
+        return refusal.respond(ErrorStyle::Arm);
     }
     match target::resolve(&request.path, &world.catalogue) {
         Err(refusal) => refusal.respond(ErrorStyle::Arm),
@@ -96,6 +100,38 @@ fn is_version(text: &str) -> bool {
             || suffix.strip_prefix('-').is_some_and(|word| {
                 !word.is_empty() && word.chars().all(|next| next.is_ascii_alphanumeric())
             }))
+}
+
+/// A subscription trusts one directory: that of whoever wrote to it first.
+fn home(world: &mut World, request: &Request, caller: &Caller) -> Result<(), Refusal> {
+    let mut segments = request.path.trim_start_matches('/').split('/');
+    let (Some(first), Some(id)) = (segments.next(), segments.next()) else {
+        return Ok(());
+    };
+    if !first.eq_ignore_ascii_case("subscriptions") {
+        return Ok(());
+    }
+    let path = format!("/homes/{id}");
+    let tenant = match world.store.get(&path) {
+        Some(home) => home.body.as_str().unwrap_or_default(),
+        None if request.method.reads() => return Ok(()),
+        None => {
+            let home = Object::new(path, "subscription", caller.tenant.clone().into());
+            let stored = world.store.commit(vec![Entry::Put(home)]);
+            return stored.map_err(|error| Refusal::storage(&error));
+        }
+    };
+    if tenant.eq_ignore_ascii_case(&caller.tenant) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        401,
+        "InvalidAuthenticationTokenTenant",
+        format!(
+            "The access token is from the wrong issuer 'https://sts.windows.net/{}/'. It must match the tenant 'https://sts.windows.net/{tenant}/' associated with this subscription. Please use the authority (URL) 'https://login.windows.net/{tenant}' to get the token.",
+            caller.tenant
+        ),
+    ))
 }
 
 /// The resource group of an id, for every request below it.

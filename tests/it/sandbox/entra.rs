@@ -116,3 +116,21 @@ async fn a_sign_in_flow_that_does_not_exist_has_no_metadata() {
         format!("https://{TENANT}.ciamlogin.com/{TENANT}/v2.0")
     );
 }
+
+#[tokio::test]
+async fn a_subscription_trusts_one_directory() {
+    let (_dir, azure) = Azure::fresh().await;
+    let other = "00000000-0000-4000-8000-000000000003";
+    let token = super::token_of(&azure.client, other, "https://management.azure.com").await;
+    let answer = bare(&azure, Some(format!("Bearer {token}"))).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (401, "InvalidAuthenticationTokenTenant")
+    );
+    assert!(
+        answer.body["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains(TENANT)
+    );
+}

@@ -148,10 +148,14 @@ pub(crate) async fn answer(response: reqwest::Response) -> Answer {
 }
 
 pub(crate) async fn token(client: &Client, resource: &str) -> String {
+    token_of(client, TENANT, resource).await
+}
+
+pub(crate) async fn token_of(client: &Client, tenant: &str, resource: &str) -> String {
     let form = format!(
         "grant_type=client_credentials&client_id=app&client_secret=s&scope={resource}/.default"
     );
-    let url = format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token");
+    let url = format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token");
     let answer = answer(client.post(url).body(form).send().await.unwrap()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["access_token"].as_str().unwrap().to_owned()
