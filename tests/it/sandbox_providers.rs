@@ -1,5 +1,6 @@
 //! What each resource provider of the embedded Azure does, provider by provider.
 
+mod edge;
 mod identity;
 mod network;
 mod observability;

@@ -5,6 +5,7 @@
 
 pub(crate) mod apim;
 pub(crate) mod authorization;
+pub(crate) mod cdn;
 pub(crate) mod identity;
 pub(crate) mod insights;
 pub(crate) mod managed_identity;
@@ -16,6 +17,7 @@ pub(crate) mod rule;
 pub(crate) mod shape;
 pub(crate) mod storage;
 pub(crate) mod style;
+pub(crate) mod waf;
 pub(crate) mod web;
 
 use serde_json::Value;
@@ -221,6 +223,10 @@ pub(crate) struct Call<'a> {
 /// Every row, by provider. Another provider: another file, another line.
 const PROVIDERS: &[&[Behaviour]] = &[
     authorization::ROWS,
+    cdn::origin::ROWS,
+    cdn::profile::ROWS,
+    cdn::route::ROWS,
+    cdn::rule::ROWS,
     insights::ROWS,
     managed_identity::ROWS,
     network::ROWS,
@@ -232,6 +238,7 @@ const PROVIDERS: &[&[Behaviour]] = &[
     operational_insights::ROWS,
     resources::ROWS,
     storage::ROWS,
+    waf::ROWS,
     web::config::ROWS,
     web::plan::ROWS,
     web::site::ROWS,
