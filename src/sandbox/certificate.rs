@@ -1,10 +1,9 @@
 //! The sandbox's certificates: an authority of its own in DIR, and a leaf for every name a client asks for.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +15,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use time::{Duration, OffsetDateTime};
+
+use super::private;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
@@ -37,7 +38,7 @@ impl Authority {
             Ok(pem) => KeyPair::from_pem(&pem)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = KeyPair::generate()?;
-                write_private(&dir.join("ca.key"), &key.serialize_pem())?;
+                private::write(&dir.join("ca.key"), &key.serialize_pem())?;
                 key
             }
             Err(error) => return Err(error.into()),
@@ -70,19 +71,6 @@ fn authority(now: OffsetDateTime) -> Result<CertificateParams, rcgen::Error> {
     params.not_before = now - Duration::days(1);
     params.not_after = now + Duration::days(3650);
     Ok(params)
-}
-
-pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
 }
 
 /// Answers every server name with a certificate for it: the host a client means decides which service it reaches.

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::certificate::write_private;
 use super::message::{Request, Response};
+use super::private;
 use super::refusal::{ErrorStyle, Refusal};
 
 /// The bearer of a verified token.
@@ -99,7 +99,7 @@ impl Issuer {
             Ok(pem) => pem,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let pem = FRESH.clone().ok_or(KeyError::Damaged)?;
-                write_private(&path, &pem)?;
+                private::write(&path, &pem)?;
                 pem
             }
             Err(error) => return Err(error.into()),

@@ -14,6 +14,7 @@ mod graph;
 mod message;
 mod metadata;
 mod operation;
+mod private;
 mod record;
 mod refusal;
 mod route;

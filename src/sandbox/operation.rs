@@ -143,14 +143,17 @@ impl Operation {
     }
 }
 
-/// How long a client is asked to wait: nothing where operations take no time.
+/// How long a client is asked to wait: not at all where operations take no time, even where Azure leaves it open.
 fn scaled(seconds: Option<u32>, scale: f64) -> Option<u32> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a few seconds times a fraction that `Options` keeps between 0 and 1"
     )]
-    seconds.map(|seconds| (f64::from(seconds) * scale).ceil() as u32)
+    match scale {
+        0.0 => Some(0),
+        scale => seconds.map(|seconds| (f64::from(seconds) * scale).ceil() as u32),
+    }
 }
 
 fn fill(template: &str, target: &Object, name: &str, store: &Store) -> String {

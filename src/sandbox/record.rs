@@ -1,13 +1,13 @@
 //! The traffic log: one JSON line per exchange, secrets taken out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::message::{Body, Request, Response};
+use super::private;
 
 const REDACTED: &str = "REDACTED";
 
@@ -49,11 +49,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = private::options().create(true).append(true).open(path)?;
         Ok(Self { file })
     }
 

@@ -342,6 +342,17 @@ fn common(request: &Request, response: Response) -> Response {
             "11999",
         ),
     };
+    let is_terminal = !response
+        .headers
+        .iter()
+        .any(|(name, _)| ["Azure-AsyncOperation", "Location"].contains(name));
+    let response = match request.method {
+        // Without it azurerm waits ten seconds before it believes that a write is done.
+        Method::Put | Method::Patch | Method::Post if is_terminal => {
+            response.with("X-Go-Azure-Sdk-Skip-Polling-Delay", "true")
+        }
+        _ => response,
+    };
     response
         .with(limit, left)
         .with("x-ms-request-id", id)

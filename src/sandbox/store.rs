@@ -5,14 +5,15 @@
 //! A torn last line is dropped when the journal is opened; a journal with much dead weight is rewritten then.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::ops::Bound;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::private;
 
 /// Rewriting pays once the journal has this many times the lines that live objects need.
 const DEAD_WEIGHT: usize = 4;
@@ -80,11 +81,7 @@ impl Store {
             path: path.clone(),
             source,
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(failed)?;
+        private::create_dir(dir).map_err(failed)?;
         let journal = open_private(&path).map_err(failed)?;
         lock(&journal, dir, &path)?;
         let text = fs::read(&path).map_err(failed)?;
@@ -202,11 +199,7 @@ fn stamp(entry: Entry, revision: u64) -> Entry {
 }
 
 fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
+    private::options().create(true).append(true).open(path)
 }
 
 fn lock(file: &File, dir: &Path, path: &Path) -> Result<(), StoreError> {
@@ -242,6 +235,7 @@ fn read_batches(text: &[u8], path: &Path) -> Result<(Vec<Vec<Entry>>, usize), St
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::fs::OpenOptions;
 
     fn object(id: &str) -> Object {
         Object::new(id, "test", json!({ "id": id }))

@@ -25,7 +25,8 @@ pub(crate) enum Target {
 }
 
 pub(crate) fn resolve(path: &str, catalogue: &Catalogue) -> Result<Target, Refusal> {
-    let path = path.trim_end_matches('/');
+    let path = first_revision(path.trim_end_matches('/'));
+    let path = path.as_str();
     if let Some(id) = ArmId::parse(path) {
         return match catalogue.row(&id.arm_type()) {
             Some(row) => Ok(Target::Resource { row, id }),
@@ -58,6 +59,15 @@ pub(crate) fn resolve(path: &str, catalogue: &Catalogue) -> Result<Target, Refus
             )
         }
         _ => Ok(Target::Platform),
+    }
+}
+
+/// `apis/orders;rev=1` is `apis/orders`: azurerm reads APIs so.
+fn first_revision(path: &str) -> String {
+    const MARK: &str = ";rev=1";
+    match path.strip_suffix(MARK) {
+        Some(rest) => rest.replace(";rev=1/", "/"),
+        None => path.replace(";rev=1/", "/"),
     }
 }
 

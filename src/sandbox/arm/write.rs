@@ -147,23 +147,24 @@ fn same_tag(one: &str, other: &str) -> bool {
     bare(one) == bare(other)
 }
 
-/// Nothing runs on the resource or on what it belongs to.
+/// Nothing runs on the resource or on what it belongs to. What runs says why it cannot be disturbed.
 pub(crate) fn unhindered(world: &World, row: &Behaviour, id: &ArmId) -> Result<(), Refusal> {
-    let Conflict::Refused {
-        status,
-        code,
-        message,
-        retry_after,
-    } = row.conflict
-    else {
+    if row.conflict == Conflict::None {
         return Ok(());
-    };
+    }
     let mut next = Some(id.clone());
     while let Some(at) = next {
         let object = world.store.get(&at.key());
-        if object.is_some_and(|object| operation::running_on(&world.store, object).is_some()) {
-            let message = message.replace("{name}", at.name());
-            let refusal = Refusal::new(status, code, message);
+        let busy = object.filter(|object| operation::running_on(&world.store, object).is_some());
+        let its_row = busy.and_then(|object| world.catalogue.row(&object.kind));
+        if let Some(Conflict::Refused {
+            status,
+            code,
+            message,
+            retry_after,
+        }) = its_row.map(|row| row.conflict)
+        {
+            let refusal = Refusal::new(status, code, message.replace("{name}", at.name()));
             return Err(match retry_after {
                 Some(seconds) => refusal.retry_after(seconds),
                 None => refusal,

@@ -143,12 +143,20 @@ const LOCKED: Conflict = Conflict::Refused {
     retry_after: None,
 };
 
+/// One write of a child at a time; most children are written at once and never meet this.
+const BUSY: Conflict = Conflict::Refused {
+    status: 409,
+    code: "PessimisticConcurrencyConflict",
+    message: "Operation on the entity '{name}' is in progress.",
+    retry_after: None,
+};
+
 /// What children of the service have in common.
 const CHILD: Behaviour = Behaviour {
     versions: VERSIONS,
     tags: Tags::None,
     etag: Etag::ApiManagement { in_body: false },
-    conflict: LOCKED,
+    conflict: BUSY,
     errors: ErrorStyle::ApiManagement,
     counts: true,
     patch: Some(Reply::empty(204)),
