@@ -51,7 +51,7 @@ pub(super) fn values(kind: &Kind, set: &Set, live: &Live) -> Result<Values, Miss
 
 /// A policy that is rewritten keeps the comments that somebody put into the live one.
 pub(super) fn with_comments(kind: &Kind, found: &Found, mut values: Values) -> Values {
-    let is_policy = |pointer: &str| kind.has(pointer, &|how| how == How::Policy);
+    let is_policy = |pointer: &str| kind.has(pointer, &|how| matches!(how, How::Policy(_)));
     for (pointer, value) in values.iter_mut().filter(|(pointer, _)| is_policy(pointer)) {
         let live = body::get(&found.body, pointer).and_then(Value::as_str);
         let read = |text: &str| Document::read(text, Form::Raw).ok();

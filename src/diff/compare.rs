@@ -1,37 +1,55 @@
 //! Walks the desired term over the live body.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::{Difference, MASKED, PropertyChange, document, scalar};
-use crate::policy::PolicyChange;
+use super::document::{self, Sides};
+use super::{Difference, MASKED, PropertyChange, scalar};
+use crate::policy::{Form, PolicyChange};
 use crate::resource::body::{is_blank, join, member};
 use crate::resource::equal::{self, Equality};
-use crate::resource::{How, Kind, Term, body, compose};
+use crate::resource::{How, Kind, Rule, Term, body};
 
 /// Where the walk stands: the path for rules and writes, and the one people read.
 #[derive(Clone)]
 struct Place {
+    kind: &'static Kind,
     pointer: String,
     shown: String,
     /// Inside a list, which is written whole: the list's pointer.
     list: Option<(String, Term)>,
+    rules: Vec<&'static Rule>,
 }
 
 impl Place {
-    fn root() -> Self {
+    fn root(kind: &'static Kind) -> Self {
+        Self::new(kind, String::new(), String::new(), None)
+    }
+
+    fn new(
+        kind: &'static Kind,
+        pointer: String,
+        shown: String,
+        list: Option<(String, Term)>,
+    ) -> Self {
+        let rules = kind.rules_at(&pointer).collect();
         Self {
-            pointer: String::new(),
-            shown: String::new(),
-            list: None,
+            kind,
+            pointer,
+            shown,
+            list,
+            rules,
         }
     }
 
     fn member(&self, key: &str) -> Self {
-        Self {
-            pointer: join(&self.pointer, key),
-            shown: join(&self.shown, key),
-            list: self.list.clone(),
-        }
+        Self::new(
+            self.kind,
+            join(&self.pointer, key),
+            join(&self.shown, key),
+            self.list.clone(),
+        )
     }
 
     fn item(&self, index: usize, key: &str, list: &Term) -> Self {
@@ -39,11 +57,57 @@ impl Place {
             .list
             .clone()
             .unwrap_or_else(|| (self.pointer.clone(), list.clone()));
-        Self {
-            pointer: join(&self.pointer, &index.to_string()),
-            shown: format!("{}[{key}]", self.shown),
-            list: Some(outer),
-        }
+        Self::new(
+            self.kind,
+            join(&self.pointer, &index.to_string()),
+            format!("{}[{key}]", self.shown),
+            Some(outer),
+        )
+    }
+
+    fn has(&self, how: How) -> bool {
+        self.rules.iter().any(|rule| rule.how == how)
+    }
+
+    fn set_key(&self) -> Option<&'static str> {
+        self.hows().find_map(|how| match how {
+            How::Set(key) => Some(key),
+            _ => None,
+        })
+    }
+
+    fn hows(&self) -> impl Iterator<Item = How> + '_ {
+        self.rules.iter().map(|rule| rule.how)
+    }
+
+    /// Whether Azure is known to keep this otherwise.
+    fn is_note(&self, after: &Term, live: Option<&Value>) -> bool {
+        self.hows().any(|how| match how {
+            How::NotEffective => true,
+            How::Dropped => is_blank(live),
+            How::Overruled(sent, held) => {
+                after.known().is_some_and(|after| is_json(&after, sent))
+                    && live.is_some_and(|live| is_json(live, held))
+            }
+            _ => false,
+        })
+    }
+
+    fn is_immutable(&self, after: &Term, live: Option<&Value>) -> bool {
+        self.hows().any(|how| match how {
+            How::Immutable => true,
+            How::Families(families) => {
+                let family = |value: Option<&str>| {
+                    value.and_then(|value| {
+                        families.iter().position(|family| family.contains(&value))
+                    })
+                };
+                let after = after.known();
+                family(after.as_ref().and_then(Value::as_str))
+                    != family(live.and_then(Value::as_str))
+            }
+            _ => false,
+        })
     }
 }
 
@@ -51,33 +115,42 @@ pub(super) struct Walk<'a> {
     kind: &'static Kind,
     equality: Equality<'a>,
     live: &'a Value,
+    desired: &'a Term,
     found: Difference,
+    /// Written along with whatever differs: Azure does not return it, and a full write without it would unset it.
+    along: BTreeMap<String, Term>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(kind: &'static Kind, live: &'a Value) -> Self {
+    pub(super) fn new(kind: &'static Kind, desired: &'a Term, live: &'a Value) -> Self {
         Self {
             kind,
             equality: Equality::new(kind, live),
             live,
+            desired,
             found: Difference::default(),
+            along: BTreeMap::new(),
         }
     }
 
-    pub(super) fn run(mut self, desired: &Term) -> Difference {
-        self.term(&Place::root(), desired, Some(self.live));
+    pub(super) fn run(mut self) -> Difference {
+        self.term(&Place::root(self.kind), self.desired, Some(self.live));
+        if !self.found.set.is_empty() && !self.kind.write.is_partial() {
+            self.found.set.append(&mut self.along);
+        }
         self.found
     }
 
-    fn has(&self, place: &Place, how: How) -> bool {
-        self.kind.has(&place.pointer, &|other| other == how)
-    }
-
     fn term(&mut self, place: &Place, desired: &Term, live: Option<&Value>) {
-        let is_skipped = self.kind.has(&place.pointer, &|how| {
-            matches!(how, How::ReadOnly | How::WriteOnly | How::CreateOnly)
-        });
-        if is_skipped {
+        if place.has(How::ReadOnly) || place.has(How::CreateOnly) {
+            return;
+        }
+        let is_unseen = is_blank(live) && place.has(How::WriteOnly);
+        let goes_along = is_unseen || place.has(How::Form);
+        if goes_along && place.list.is_none() && *desired != Term::null() {
+            self.along.insert(place.pointer.clone(), desired.clone());
+        }
+        if is_unseen {
             return;
         }
         match desired {
@@ -85,7 +158,7 @@ impl<'a> Walk<'a> {
             Term::Array(items) => self.array(place, desired, items, live),
             Term::Json(value) => self.scalar(place, value, live),
             Term::Ref(_) | Term::Concat(_) | Term::Each { .. } | Term::Item => {
-                self.differs(place, desired.clone(), live)
+                self.differs(place, desired.clone(), live);
             }
             // Nobody knows what was generated; it is set on create.
             Term::Generated(_) => {}
@@ -98,7 +171,7 @@ impl<'a> Walk<'a> {
         members: impl Iterator<Item = (&'t String, &'t Term)> + Clone,
         live: Option<&Value>,
     ) {
-        let is_free = self.has(place, How::FreeMap);
+        let is_free = place.has(How::FreeMap);
         let there = live.and_then(Value::as_object);
         for (key, desired) in members.clone() {
             let value = there.and_then(|there| {
@@ -109,13 +182,13 @@ impl<'a> Walk<'a> {
                 }
             });
             let is_presence = matches!(desired, Term::Object(inner) if inner.is_empty());
-            if is_presence && value.is_none() && self.has(place, How::WholeMap) {
+            if is_presence && value.is_none() && place.has(How::WholeMap) {
                 self.differs(&place.member(key), desired.clone(), None);
             } else {
                 self.term(&place.member(key), desired, value);
             }
         }
-        if self.has(place, How::WholeMap) {
+        if place.has(How::WholeMap) {
             let wanted: Vec<&String> = members.map(|(key, _)| key).collect();
             for (key, value) in there.into_iter().flatten() {
                 if !wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(key)) {
@@ -126,47 +199,33 @@ impl<'a> Walk<'a> {
     }
 
     fn array(&mut self, place: &Place, list: &Term, items: &[Term], live: Option<&Value>) {
-        let there: Vec<&Value> = live
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter(|item| !self.equality.is_synthetic(&place.pointer, item))
-            .collect();
-        match compose::set_key(self.kind, &place.pointer) {
-            Some(key) => self.set(place, list, (items, key), &there),
+        let there: &[Value] = live.and_then(Value::as_array).map_or(&[], Vec::as_slice);
+        match place.set_key() {
+            Some(key) => self.set(place, list, (items, key), there),
             None if items.len() == there.len() => {
                 for (index, (item, live)) in items.iter().zip(there).enumerate() {
-                    self.term(
-                        &place.item(index, &index.to_string(), list),
-                        item,
-                        Some(live),
-                    );
+                    let place = place.item(index, &index.to_string(), list);
+                    self.term(&place, item, Some(live));
                 }
             }
             None => self.differs(place, list.clone(), live),
         }
     }
 
-    fn set(&mut self, place: &Place, list: &Term, (items, key): (&[Term], &str), there: &[&Value]) {
-        let mut unmatched: Vec<&Value> = there.to_vec();
-        for (index, item) in items.iter().enumerate() {
-            let known = identity(item, key);
-            let at = unmatched.iter().position(|live| {
-                self.equality
-                    .is_same_item(&place.pointer, key, &known, live)
-            });
-            let place = place.item(index, &equal::shown_key(&known, key), list);
-            match at {
-                Some(at) => {
-                    let live = unmatched.remove(at);
-                    self.term(&place, item, Some(live));
-                }
-                None => self.differs(&place, item.clone(), None),
-            }
+    fn set(&mut self, place: &Place, list: &Term, (items, key): (&[Term], &str), there: &[Value]) {
+        let known: Vec<Value> = items.iter().map(|item| identity(item, key)).collect();
+        let pairing = self.equality.pair(&place.pointer, key, &known, there);
+        let at = |index: usize| place.item(index, &equal::shown_key(&known[index], key), list);
+        for (index, live) in pairing.matched {
+            self.term(&at(index), &items[index], Some(&there[live]));
         }
-        for live in unmatched {
-            let place = place.item(items.len(), &equal::shown_key(live, key), list);
-            self.differs(&place, Term::null(), Some(live));
+        for index in pairing.missing {
+            self.differs(&at(index), items[index].clone(), None);
+        }
+        for live in pairing.extra {
+            let shown = equal::shown_key(&there[live], key);
+            let place = place.item(items.len(), &shown, list);
+            self.differs(&place, Term::null(), Some(&there[live]));
         }
     }
 
@@ -175,33 +234,37 @@ impl<'a> Walk<'a> {
             return;
         }
         let is_default = is_blank(live)
-            && self
-                .kind
-                .rules_at(&place.pointer)
-                .any(|rule| match rule.how {
-                    How::Default(json) => desired.to_string() == json,
-                    _ => false,
-                });
-        let is_equal = live
-            .is_some_and(|live| scalar::is_equal(&self.equality, &place.pointer, desired, live));
+            && place.hows().any(|how| match how {
+                How::Default(json) => is_json(desired, json),
+                _ => false,
+            });
+        let is_equal = live.is_some_and(|live| {
+            desired == live
+                || scalar::is_equal(
+                    &self.equality,
+                    &place.pointer,
+                    (desired, live),
+                    self.forms(place),
+                )
+        });
         if !is_default && !is_equal {
             self.differs(place, Term::Json(desired.clone()), live);
         }
     }
 
     fn differs(&mut self, place: &Place, after: Term, live: Option<&Value>) {
-        if self.has(place, How::NotEffective) {
+        if place.is_note(&after, live) {
             self.found
                 .not_effective
-                .push(self.shown(place, &after, live));
+                .push(Self::shown(place, &after, live));
             return;
         }
-        if self.is_immutable(place, &after, live) {
+        if place.is_immutable(&after, live) {
             self.found.immutable.push(place.pointer.clone());
         }
         match self.policy(place, &after, live) {
             Some(changes) => self.found.properties.extend(changes),
-            None => self.found.properties.push(self.shown(place, &after, live)),
+            None => self.found.properties.push(Self::shown(place, &after, live)),
         }
         let (pointer, value) = place
             .list
@@ -210,9 +273,9 @@ impl<'a> Walk<'a> {
         self.found.set.insert(pointer, value);
     }
 
-    fn shown(&self, place: &Place, after: &Term, live: Option<&Value>) -> PropertyChange {
+    fn shown(place: &Place, after: &Term, live: Option<&Value>) -> PropertyChange {
         let before = live.filter(|live| !live.is_null()).map(|live| {
-            if self.has(place, How::Sensitive) {
+            if place.has(How::Sensitive) {
                 Value::from(MASKED)
             } else {
                 live.clone()
@@ -225,23 +288,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn is_immutable(&self, place: &Place, after: &Term, live: Option<&Value>) -> bool {
-        self.kind
-            .rules_at(&place.pointer)
-            .any(|rule| match rule.how {
-                How::Immutable => true,
-                How::Families(families) => {
-                    let family = |value: Option<&str>| {
-                        value.and_then(|value| {
-                            families.iter().position(|family| family.contains(&value))
-                        })
-                    };
-                    let after = after.known();
-                    family(after.as_ref().and_then(Value::as_str))
-                        != family(live.and_then(Value::as_str))
-                }
-                _ => false,
-            })
+    /// The forms of the policy documents at a place.
+    fn forms(&self, place: &Place) -> Option<Sides> {
+        let format = place.hows().find_map(|how| match how {
+            How::Policy(format) => Some(format),
+            _ => None,
+        })?;
+        let (parent, _) = place.pointer.rsplit_once('/')?;
+        let beside = join(parent, format);
+        let desired = self.desired.at(&beside).and_then(Term::known);
+        let live = body::get(self.live, &beside);
+        Some(Sides {
+            live: Form::of(live.and_then(Value::as_str)),
+            desired: Form::of(desired.as_ref().and_then(Value::as_str)),
+        })
     }
 
     /// A policy's change by element and attribute.
@@ -251,11 +311,9 @@ impl<'a> Walk<'a> {
         after: &Term,
         live: Option<&Value>,
     ) -> Option<Vec<PropertyChange>> {
-        if !self.has(place, How::Policy) {
-            return None;
-        }
+        let forms = self.forms(place)?;
         let after = after.known()?;
-        let changes = document::changes(live?.as_str()?, after.as_str()?)?;
+        let changes = document::changes(forms, live?.as_str()?, after.as_str()?)?;
         let property = |change: PolicyChange| PropertyChange {
             path: format!("{}/{}", place.shown, change.path),
             before: change.before.map(Value::String),
@@ -265,10 +323,14 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What is known of the parts of an item's key; an item may hold values that come later.
+fn is_json(value: &Value, json: &str) -> bool {
+    serde_json::from_str::<Value>(json).is_ok_and(|json| json == *value)
+}
+
+/// What is known of an item, enough for its key; it may hold values that come later.
 fn identity(item: &Term, key: &str) -> Value {
-    if key.is_empty() {
-        return item.known().unwrap_or_default();
+    if let Some(known) = item.known() {
+        return known;
     }
     let mut known = Value::Null;
     for part in equal::parts(key) {

@@ -1,13 +1,17 @@
-//! Policy documents: compared as elements, in the raw form that both sides use.
+//! Policy documents: compared as elements, each in the form its body says it is in.
 
 use crate::policy::{self, Document, Form, PolicyChange};
 
-/// What changes from one document to another; nothing when either cannot be read as one.
-pub(super) fn changes(before: &str, after: &str) -> Option<Vec<PolicyChange>> {
-    let read = |text| Document::read(text, Form::Raw).ok();
-    Some(policy::diff(&read(before)?, &read(after)?))
+/// The forms of the live and of the desired document.
+#[derive(Clone, Copy)]
+pub(super) struct Sides {
+    pub(super) live: Form,
+    pub(super) desired: Form,
 }
 
-pub(super) fn is_equal(one: &str, other: &str) -> bool {
-    changes(one, other).is_some_and(|changes| changes.is_empty())
+/// What changes from the live document to the desired one; nothing when either cannot be read as one.
+pub(super) fn changes(sides: Sides, live: &str, desired: &str) -> Option<Vec<PolicyChange>> {
+    let live = Document::read(live, sides.live).ok()?;
+    let desired = Document::read(desired, sides.desired).ok()?;
+    Some(policy::diff(&live, &desired))
 }

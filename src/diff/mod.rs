@@ -49,5 +49,5 @@ pub const MASKED: &str = "(sensitive)";
 
 /// Compares a desired body, resolved as far as it can be, with the live one.
 pub fn diff(kind: &'static Kind, desired: &Term, live: &Value) -> Difference {
-    compare::Walk::new(kind, live).run(desired)
+    compare::Walk::new(kind, desired, live).run()
 }

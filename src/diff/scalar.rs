@@ -2,17 +2,23 @@
 
 use serde_json::Value;
 
-use super::document;
-use crate::resource::How;
+use super::document::{self, Sides};
 use crate::resource::equal::Equality;
 
 /// Whether a known, non-null desired scalar equals the live one.
-pub(super) fn is_equal(equality: &Equality<'_>, path: &str, desired: &Value, live: &Value) -> bool {
+pub(super) fn is_equal(
+    equality: &Equality<'_>,
+    path: &str,
+    (desired, live): (&Value, &Value),
+    policy: Option<Sides>,
+) -> bool {
     if equality.scalar(path, desired, live) {
         return true;
     }
-    let (Value::String(one), Value::String(other)) = (desired, live) else {
-        return false;
-    };
-    equality.kind.has(path, &|how| how == How::Policy) && document::is_equal(one, other)
+    match (policy, desired, live) {
+        (Some(sides), Value::String(one), Value::String(other)) => {
+            document::changes(sides, other, one).is_some_and(|changes| changes.is_empty())
+        }
+        _ => false,
+    }
 }

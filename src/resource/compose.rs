@@ -35,9 +35,8 @@ pub fn for_update(kind: &Kind, live: &Value, set: &Values) -> Value {
 
 fn overlaid(kind: &Kind, live: &Value, set: &Values) -> Value {
     let equality = Equality::new(kind, live);
-    let mut full = body::strip(live, &|path| {
-        kind.is_read_only(path) || path.ends_with("@odata.context")
-    });
+    let is_read_only = |path: &str| kind.is_read_only(path) || path.ends_with("@odata.context");
+    let mut full = body::strip(live, &is_read_only);
     for (pointer, value) in set {
         let there = body::get(&full, pointer).cloned();
         body::set(
@@ -47,7 +46,7 @@ fn overlaid(kind: &Kind, live: &Value, set: &Values) -> Value {
         );
     }
     // Explicit nulls say "unset"; some providers refuse to be sent one.
-    body::strip(&full, &|_| false)
+    body::strip(&full, &is_read_only)
 }
 
 /// `wanted` with the members of `there` that it doesn't speak of.
@@ -96,19 +95,20 @@ fn merged(
 }
 
 fn items(equality: &Equality<'_>, path: &str, there: &[Value], wanted: &[Value]) -> Vec<Value> {
-    let counterpart = |index: usize, item: &Value| match set_key(equality.kind, path) {
-        Some("") => None,
-        Some(key) => there
-            .iter()
-            .find(|other| equality.is_same_item(path, key, item, other)),
-        None if there.len() == wanted.len() => there.get(index),
-        None => None,
+    let counterparts: BTreeMap<usize, usize> = match set_key(equality.kind, path) {
+        Some("") => BTreeMap::new(),
+        Some(key) => {
+            let pairing = equality.pair(path, key, wanted, there);
+            pairing.matched.into_iter().collect()
+        }
+        None if there.len() == wanted.len() => (0..there.len()).map(|at| (at, at)).collect(),
+        None => BTreeMap::new(),
     };
     let merged = |(index, item): (usize, &Value)| {
         laid_over(
             equality,
             &join(path, &index.to_string()),
-            counterpart(index, item),
+            counterparts.get(&index).map(|at| &there[*at]),
             item,
         )
     };

@@ -152,15 +152,29 @@ pub enum Deletion {
     WithParent,
 }
 
-/// How the values at a path compare.
+/// How the values at a path compare, and what else holds of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// Never sent, never compared: the service's own.
     ReadOnly,
-    /// Sent, never returned: cannot be compared; sent on create and along with other changes of a full `PUT`.
+    /// Sent, and perhaps not returned: compared where something comes back, and sent along with other changes of a
+    /// full `PUT`.
     WriteOnly,
     /// Sent on create alone and never compared: the service ignores, drops or rewrites it later.
     CreateOnly,
+    /// How the policy document beside it is spelled: any known form equals any other, and it is sent along with other
+    /// changes.
+    Form,
+    /// Kept otherwise by Azure: a difference is a note, never planned.
+    NotEffective,
+    /// Where nothing comes back it was not taken, which is a note; compared otherwise.
+    Dropped,
+    /// Sent as the first (JSON), held as the second: a note.
+    Overruled(&'static str, &'static str),
+    /// Azure's way of saying what was sent: the second text for the first.
+    Alias(&'static str, &'static str),
+    /// A live text with this beginning stands in for a secret.
+    StandIn(&'static str),
     /// A change means a new resource.
     Immutable,
     /// Text in any case.
@@ -169,13 +183,21 @@ pub enum How {
     Location,
     /// Resource ids in any case.
     Id,
+    /// A resource id that may be sent without its beginning: what follows this path below an ancestor of the resource,
+    /// `orders` or `/apis/orders`.
+    ShortId(&'static str),
+    /// `/orders` = `orders`.
+    LeadingSlash,
     /// `1.2.3.4` = `1.2.3.4/32`.
     Cidr,
     /// ISO 8601 durations of equal length.
     Duration,
-    /// A list without order; items are known by the value at this pointer, or by their own value for `""`.
+    /// Numbers and truth values held as text, `True` = `true`.
+    AsText,
+    /// A list without order; items are known by the values at these pointers (joined by `+`), or by their own value
+    /// for `""`.
     Set(&'static str),
-    /// Text in which words separated by blanks have no order.
+    /// Text in which words separated by blanks or commas have no order.
     Words,
     /// A map whose keys are people's data: keys compare exactly and only the desired ones count.
     FreeMap,
@@ -183,12 +205,11 @@ pub enum How {
     WholeMap,
     /// A desired value of this, given as JSON, equals an absent one.
     Default(&'static str),
-    /// List elements that Azure adds by itself, known by this pointer having this JSON value, are not there.
-    Synthetic(&'static str, &'static str),
-    /// A policy document: compared as elements, not as text.
-    Policy,
-    /// Azure keeps something else than it was sent on this kind: reported as a note.
-    NotEffective,
+    /// List items with these members (JSON) come and go by Azure's own rule: one that is there is no difference, and
+    /// one that is desired may be another of them.
+    Synthetic(&'static str),
+    /// A policy document: compared as elements, not as text. The member beside it of this name says its form.
+    Policy(&'static str),
     /// Masked wherever it is shown.
     Sensitive,
     /// A partial update that touches it sends all of it: the service resets the members that are left out.
@@ -197,10 +218,10 @@ pub enum How {
     Families(&'static [&'static [&'static str]]),
 }
 
-/// One compare rule: a path pattern (`body::matches`), how, and why we believe it.
+/// One compare rule: path patterns (`body::matches`), how, and why we believe it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    pub path: &'static str,
+    pub paths: &'static [&'static str],
     pub how: How,
     pub evidence: Evidence,
 }
@@ -299,7 +320,11 @@ impl Kind {
         self.rules
             .iter()
             .chain(super::kinds::EVERYWHERE)
-            .filter(move |rule| super::body::matches(rule.path, path))
+            .filter(move |rule| {
+                rule.paths
+                    .iter()
+                    .any(|pattern| super::body::matches(pattern, path))
+            })
     }
 
     pub fn has(&self, path: &str, wanted: &dyn Fn(How) -> bool) -> bool {
@@ -312,7 +337,9 @@ impl Kind {
 
     /// Whether its body holds a policy document, into which not every value may be put.
     pub fn has_policy(&self) -> bool {
-        self.rules.iter().any(|rule| rule.how == How::Policy)
+        self.rules
+            .iter()
+            .any(|rule| matches!(rule.how, How::Policy(_)))
     }
 
     /// Where a write to `id` queues.

@@ -4,6 +4,7 @@
 
 use secgw::diff::diff;
 use secgw::resource::body::{self, is_blank};
+use secgw::resource::equal::Equality;
 use secgw::resource::{How, Kind, Term};
 use serde_json::Value;
 
@@ -44,8 +45,10 @@ pub(crate) fn measure(pair: &Pair) -> Counts {
         };
         if found.not_effective.iter().any(|change| names(&change.path)) {
             counts.not_effective.push(Reason {
-                why: rule(pair.kind, &leaf.pointer, &|how| how == How::NotEffective)
-                    .unwrap_or_default(),
+                why: leaf::rule(pair.kind, &leaf.pointer, &|how| {
+                    matches!(how, How::NotEffective | How::Dropped | How::Overruled(..))
+                })
+                .unwrap_or_default(),
                 pointer: leaf.pointer,
             });
         } else if leaf
@@ -87,35 +90,14 @@ fn why_equal(kind: &Kind, leaf: &Leaf) -> Option<String> {
     ) {
         return Some("the same number".to_owned());
     }
-    let is_comparing = |how: How| match how {
-        How::CaseInsensitive
-        | How::Location
-        | How::Id
-        | How::Cidr
-        | How::Duration
-        | How::Words
-        | How::Policy => live.is_some(),
-        How::Default(_) => live.is_none() || is_blank(live),
-        How::ReadOnly
-        | How::WriteOnly
-        | How::CreateOnly
-        | How::Immutable
-        | How::Set(_)
-        | How::FreeMap
-        | How::WholeMap
-        | How::Synthetic(..)
-        | How::NotEffective
-        | How::Sensitive
-        | How::SentWhole
-        | How::Families(_) => false,
+    let equality = Equality::new(kind, &Value::Null);
+    let says_why = |how: How| match how {
+        How::Default(_) => is_blank(live),
+        // Relative to the resource, or compared as a document: that the diff is silent is all there is to see.
+        How::ShortId(_) | How::Policy(_) => live.is_some(),
+        how => live.is_some_and(|live| equality.by(how, &leaf.desired, live)),
     };
-    rule(kind, &leaf.pointer, &is_comparing)
-}
-
-fn rule(kind: &Kind, pointer: &str, wanted: &dyn Fn(How) -> bool) -> Option<String> {
-    kind.rules_at(pointer)
-        .find(|rule| wanted(rule.how))
-        .map(|rule| format!("{:?} at {}: {}", rule.how, rule.path, rule.evidence))
+    leaf::rule(kind, &leaf.pointer, &says_why).or_else(|| leaf::synthetic(kind, &leaf.pointer))
 }
 
 fn shown(value: Option<&Value>) -> String {

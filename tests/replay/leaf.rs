@@ -3,7 +3,9 @@
 //! Walks as the diff does, but knows only which value belongs to which: by name, and by position or key in lists.
 //! What is equal is the diff's business.
 
-use secgw::resource::body::{self, join, member};
+use std::collections::{BTreeMap, BTreeSet};
+
+use secgw::resource::body::{join, member};
 use secgw::resource::equal::{self, Equality};
 use secgw::resource::{How, Kind, compose};
 use serde_json::Value;
@@ -17,8 +19,19 @@ pub(crate) struct Leaf {
     pub(crate) desired: Value,
     /// Where it stands in the live body, and as what; none when Azure does not return it.
     pub(crate) live: Option<(String, Value)>,
-    /// For the key of a list item, or an item that is its own key: the list's shown path.
-    pub(crate) list: Option<String>,
+    /// For the key of a list item, or an item that is its own key.
+    pub(crate) key: Option<Key>,
+}
+
+/// What makes a value the key of a list item, or a part of it.
+#[derive(Clone)]
+pub(crate) struct Key {
+    /// The list's shown path.
+    pub(crate) list: String,
+    /// Where the value stands in the item.
+    pub(crate) part: String,
+    /// All parts of the key.
+    pub(crate) parts: &'static str,
 }
 
 /// A list that both bodies have.
@@ -26,8 +39,9 @@ pub(crate) struct List {
     pub(crate) pointer: String,
     pub(crate) shown: String,
     pub(crate) live: String,
-    pub(crate) items: Vec<Value>,
     pub(crate) key: Option<&'static str>,
+    /// The live items that the desired list has; all of them in a list with an order.
+    pub(crate) matched: BTreeSet<usize>,
 }
 
 #[derive(Default)]
@@ -39,7 +53,8 @@ pub(crate) struct Values {
 struct Place {
     pointer: String,
     shown: String,
-    list: Option<(String, String)>,
+    /// The list item around it: where it stands, its key, and the list's shown path.
+    list: Option<(String, &'static str, String)>,
 }
 
 pub(crate) fn values(kind: &Kind, desired: &Value, live: &Value) -> Values {
@@ -89,7 +104,7 @@ impl Values {
                     self.walk(equality, &place, value, there);
                 }
             }
-            Value::Array(items) => self.list(equality, place, items, live),
+            Value::Array(items) => self.list(equality, place, items, live.as_ref()),
             scalar => self.leaves.push(Leaf {
                 pointer: place.pointer.clone(),
                 shown: place.shown.clone(),
@@ -97,11 +112,17 @@ impl Values {
                 live: live
                     .filter(|(_, value)| !value.is_null())
                     .map(|(at, value)| (at, value.clone())),
-                list: place
+                key: place
                     .list
                     .as_ref()
-                    .filter(|(key, _)| *key == place.pointer)
-                    .map(|(_, list)| list.clone()),
+                    .filter(|(item, key, _)| {
+                        equal::parts(key).any(|part| format!("{item}{part}") == place.pointer)
+                    })
+                    .map(|(item, key, list)| Key {
+                        list: list.clone(),
+                        part: place.pointer[item.len()..].to_owned(),
+                        parts: key,
+                    }),
             }),
         }
     }
@@ -111,64 +132,71 @@ impl Values {
         equality: &Equality<'_>,
         place: &Place,
         items: &[Value],
-        live: Option<(String, &Value)>,
+        live: Option<&(String, &Value)>,
     ) {
-        let there: Vec<(String, &Value)> = live
-            .iter()
-            .filter_map(|(at, live)| Some((at, live.as_array()?)))
-            .flat_map(|(at, live)| {
-                live.iter()
-                    .enumerate()
-                    .map(move |(index, item)| (join(at, &index.to_string()), item))
-            })
-            .filter(|(_, item)| !equality.is_synthetic(&place.pointer, item))
-            .collect();
+        let there: &[Value] = live
+            .and_then(|(_, live)| live.as_array())
+            .map_or(&[], Vec::as_slice);
+        let at = live.map_or("", |(at, _)| at);
         let key = compose::set_key(equality.kind, &place.pointer);
-        if let Some((at, Value::Array(_))) = &live {
+        let counterparts: BTreeMap<usize, usize> = match key {
+            Some(key) => {
+                let pairing = equality.pair(&place.pointer, key, items, there);
+                pairing.matched.into_iter().collect()
+            }
+            None if there.len() == items.len() => (0..items.len()).map(|at| (at, at)).collect(),
+            None => BTreeMap::new(),
+        };
+        if let Some((at, Value::Array(_))) = live {
             self.lists.push(List {
                 pointer: place.pointer.clone(),
                 shown: place.shown.clone(),
                 live: at.clone(),
-                items: there.iter().map(|(_, item)| (*item).clone()).collect(),
                 key,
+                matched: match key {
+                    Some(_) => counterparts.values().copied().collect(),
+                    None => (0..there.len()).collect(),
+                },
             });
         }
         for (index, item) in items.iter().enumerate() {
             let pointer = join(&place.pointer, &index.to_string());
-            let (counterpart, name) = match key {
-                Some(key) => (
-                    there
-                        .iter()
-                        .find(|(_, other)| equality.is_same_item(&place.pointer, key, item, other)),
-                    equal::shown_key(item, key),
-                ),
-                None => (
-                    there.get(index).filter(|_| there.len() == items.len()),
-                    index.to_string(),
-                ),
-            };
+            let counterpart = counterparts
+                .get(&index)
+                .map(|index| (join(at, &index.to_string()), &there[*index]));
+            let name = key.map_or_else(|| index.to_string(), |key| equal::shown_key(item, key));
             let inner = Place {
                 shown: format!("{}[{name}]", place.shown),
-                list: key.map(|key| (format!("{pointer}{key}"), place.shown.clone())),
+                list: key.map(|key| (pointer.clone(), key, place.shown.clone())),
                 pointer,
             };
-            self.walk(equality, &inner, item, counterpart.cloned());
+            self.walk(equality, &inner, item, counterpart);
         }
     }
 }
 
-/// The rule at a path, or above it, that says why it is not compared.
+/// Why a path may not be compared, or be another one: a rule at it or above it.
 pub(crate) fn skipped(kind: &Kind, pointer: &str) -> Option<String> {
-    let segments: Vec<String> = body::segments(pointer).collect();
-    let mut at = String::new();
-    let mut prefixes = vec![at.clone()];
-    for segment in &segments {
-        at = join(&at, segment);
-        prefixes.push(at.clone());
-    }
-    prefixes.iter().find_map(|at| {
-        kind.rules_at(at)
-            .find(|rule| matches!(rule.how, How::ReadOnly | How::WriteOnly | How::CreateOnly))
-            .map(|rule| format!("{:?} at {}: {}", rule.how, rule.path, rule.evidence))
+    let is_skipping = |how| matches!(how, How::ReadOnly | How::WriteOnly | How::CreateOnly);
+    upward(pointer)
+        .find_map(|at| rule(kind, at, &is_skipping))
+        .or_else(|| synthetic(kind, pointer))
+}
+
+/// The rule that lets a list item come and go.
+pub(crate) fn synthetic(kind: &Kind, pointer: &str) -> Option<String> {
+    upward(pointer).find_map(|at| rule(kind, at, &|how| matches!(how, How::Synthetic(_))))
+}
+
+/// A rule at a path, as people read it.
+pub(crate) fn rule(kind: &Kind, pointer: &str, wanted: &dyn Fn(How) -> bool) -> Option<String> {
+    kind.rules_at(pointer)
+        .find(|rule| wanted(rule.how))
+        .map(|rule| format!("{:?} at {}: {}", rule.how, rule.paths[0], rule.evidence))
+}
+
+fn upward(pointer: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(pointer), |at| {
+        at.rsplit_once('/').map(|(head, _)| head)
     })
 }

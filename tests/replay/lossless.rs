@@ -91,7 +91,8 @@ impl Check<'_> {
     }
 
     fn is_read_only(&self, path: &str) -> bool {
-        self.kind().is_read_only(path) || self.witness.is_read_only(self.kind(), path)
+        self.kind().is_read_only(path)
+            || self.witness.is_read_only(self.kind(), &self.pair.id, path)
     }
 
     /// Whether everything that was there is still there, apart from what was to be changed.
@@ -123,17 +124,20 @@ impl Check<'_> {
 
     /// A list is written whole: each item that stays keeps its members.
     fn items(&mut self, path: &str, live: &[Value], after: &[Value], is_changed: bool) {
-        let key = compose::set_key(self.kind(), path);
+        let counterparts: BTreeMap<usize, usize> = match compose::set_key(self.kind(), path) {
+            Some(key) => {
+                let pairing = self.equality.pair(path, key, after, live);
+                pairing.matched.into_iter().map(|(a, l)| (l, a)).collect()
+            }
+            None => (0..live.len().min(after.len()))
+                .map(|at| (at, at))
+                .collect(),
+        };
         for (index, item) in live.iter().enumerate() {
             if self.equality.is_synthetic(path, item) {
                 continue;
             }
-            let counterpart = match key {
-                Some(key) => after
-                    .iter()
-                    .find(|other| self.equality.is_same_item(path, key, item, other)),
-                None => after.get(index),
-            };
+            let counterpart = counterparts.get(&index).map(|at| &after[*at]);
             let path = join(path, &index.to_string());
             match counterpart {
                 Some(other) => self.item(&path, item, other, is_changed),

@@ -20,22 +20,49 @@ mod witness;
 
 use std::path::Path;
 
+use recording::{Pair, Recording};
+use witness::Witness;
+
 pub(crate) use report::Report;
 
 /// Measures every recording in a folder.
 pub(crate) fn measure(folder: &Path) -> anyhow::Result<Report> {
     let recordings = recording::read_folder(folder)?;
-    let witness = witness::Witness::read()?;
+    let witness = Witness::read()?;
     let mut report = Report::new(recordings.len());
-    for recording in &recordings {
-        let paired = recording::pairs(recording);
-        report.unpaired(&paired.unread);
-        for pair in &paired.pairs {
-            report.pair(pair);
-            report.equality(pair, &equality::measure(pair));
-            report.mutation(pair, &mutation::measure(pair, &witness));
-            report.lossless(pair, &lossless::measure(pair, &witness));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = recordings.len().div_ceil(workers).max(1);
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = recordings
+            .chunks(share)
+            .map(|share| scope.spawn(|| share.iter().map(|it| measured(it, &witness)).collect()))
+            .collect();
+        for share in shares {
+            let share: Vec<Measured> = share
+                .join()
+                .map_err(|_| anyhow::anyhow!("a measurement broke off"))?;
+            share.iter().for_each(|measured| report.add(measured));
         }
+        Ok(report)
+    })
+}
+
+/// What one recording says.
+struct Measured {
+    unread: Vec<String>,
+    pairs: Vec<(Pair, equality::Counts, mutation::Counts, lossless::Counts)>,
+}
+
+fn measured(recording: &Recording, witness: &Witness) -> Measured {
+    let paired = recording::pairs(recording);
+    let measured = |pair: Pair| {
+        let equality = equality::measure(&pair);
+        let mutation = mutation::measure(&pair, witness);
+        let lossless = lossless::measure(&pair, witness);
+        (pair, equality, mutation, lossless)
+    };
+    Measured {
+        unread: paired.unread,
+        pairs: paired.pairs.into_iter().map(measured).collect(),
     }
-    Ok(report)
 }

@@ -7,7 +7,7 @@ use secgw::resource::equal;
 use secgw::resource::{How, Term, body};
 use serde_json::Value;
 
-use super::leaf::{self, Leaf, List};
+use super::leaf::{self, Key, Leaf, List};
 use super::policy;
 use super::recording::Pair;
 use super::witness::Witness;
@@ -44,7 +44,7 @@ pub(crate) fn measure(pair: &Pair, witness: &Witness) -> Counts {
         if leaf.desired.is_null() {
             continue;
         }
-        if witness.is_read_only(pair.kind, &leaf.pointer) {
+        if witness.is_read_only(pair.kind, &pair.id, &leaf.pointer) {
             counts.read_only.push(leaf.pointer.clone());
         } else if let Some((at, value)) = &leaf.live {
             for mutation in of_leaf(pair, leaf, (at, value)) {
@@ -55,7 +55,7 @@ pub(crate) fn measure(pair: &Pair, witness: &Witness) -> Counts {
         }
     }
     for list in &values.lists {
-        if !witness.is_read_only(pair.kind, &list.pointer) {
+        if !witness.is_read_only(pair.kind, &pair.id, &list.pointer) {
             for mutation in of_list(pair, list) {
                 counts.judge(pair, &desired, &list.pointer, mutation);
             }
@@ -97,20 +97,20 @@ impl Counts {
 fn of_leaf(pair: &Pair, leaf: &Leaf, (at, value): (&str, &Value)) -> Vec<Mutation> {
     let is_policy = pair
         .kind
-        .has(&leaf.pointer, &|how| matches!(how, How::Policy));
+        .has(&leaf.pointer, &|how| matches!(how, How::Policy(_)));
     let changed = match value {
         Value::String(text) if is_policy => policy::others(text, &pair.live),
         value => others(value),
     };
     changed
         .into_iter()
+        // Changed into what is desired, it is no difference.
+        .filter(|other| *other != leaf.desired)
         .map(|other| {
-            let mut named = vec![leaf.shown.clone()];
-            if let Some(list) = &leaf.list {
-                let shown = leaf.shown.strip_prefix(list).unwrap_or_default();
-                let item = shown.find(']').map_or(shown, |end| &shown[..=end]);
-                named = vec![format!("{list}{item}")];
-            }
+            let named = match &leaf.key {
+                Some(key) => renamed(pair, key, at, &other),
+                None => vec![leaf.shown.clone()],
+            };
             Mutation {
                 what: format!("{} for {}", brief(&other), brief(value)),
                 live: with(&pair.live, at, other),
@@ -120,6 +120,20 @@ fn of_leaf(pair: &Pair, leaf: &Leaf, (at, value): (&str, &Value)) -> Vec<Mutatio
         .collect()
 }
 
+/// An item whose key changed is another item: the one is missing, the other is too much.
+fn renamed(pair: &Pair, key: &Key, at: &str, other: &Value) -> Vec<String> {
+    let item = at.strip_suffix(key.part.as_str()).unwrap_or(at);
+    let live = pair.live.pointer(item).unwrap_or(&Value::Null);
+    let changed = if key.part.is_empty() {
+        other.clone()
+    } else {
+        with(live, &key.part, other.clone())
+    };
+    [live, &changed]
+        .map(|item| format!("{}[{}]", key.list, equal::shown_key(item, key.parts)))
+        .into()
+}
+
 /// A list with one item more, and with one less for each item.
 fn of_list(pair: &Pair, list: &List) -> Vec<Mutation> {
     let mut mutations = Vec::new();
@@ -127,7 +141,7 @@ fn of_list(pair: &Pair, list: &List) -> Vec<Mutation> {
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    if let Some(item) = list.items.last().and_then(|item| another(item, list.key)) {
+    if let Some(item) = items.last().and_then(|item| another(item, list.key)) {
         let named = list.key.map_or_else(
             || list.shown.clone(),
             |key| format!("{}[{}]", list.shown, equal::shown_key(&item, key)),
@@ -140,15 +154,14 @@ fn of_list(pair: &Pair, list: &List) -> Vec<Mutation> {
             named: vec![named],
         });
     }
-    for gone in &list.items {
+    for at in list.matched.iter().copied() {
+        let gone = &items[at];
         let named = list.key.map_or_else(
             || list.shown.clone(),
             |key| format!("{}[{}]", list.shown, equal::shown_key(gone, key)),
         );
         let mut less = items.clone();
-        if let Some(at) = less.iter().position(|item| item == gone) {
-            less.remove(at);
-        }
+        less.remove(at);
         mutations.push(Mutation {
             what: "one item less".to_owned(),
             live: with(&pair.live, &list.live, less.into()),

@@ -1,45 +1,245 @@
 //! Rows of the types that secgw does not manage, so that their recordings are measured too.
+//!
+//! Some are like a managed type and take its rules; others have rules of their own; the rest is compared by what holds
+//! for resources of any provider.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use secgw::resource::{Evidence, How, Kind, ResourceId, Rule};
+use secgw::resource::{Evidence, How, Kind, ResourceId, Rule, kinds};
 
-const fn rule(path: &'static str, how: How, evidence: Evidence) -> Rule {
+const fn rule(paths: &'static [&'static str], how: How, evidence: Evidence) -> Rule {
     Rule {
-        path,
+        paths,
         how,
         evidence,
     }
 }
 
 /// What holds for ARM resources whose provider nobody looked at.
-const GENERIC: &[Rule] = &[rule(
-    "/**",
-    How::Id,
-    Evidence::Recorded("quirks.md part 1, 3"),
-)];
+const ANY: &[Rule] = &[
+    rule(
+        &["/**"],
+        How::CaseInsensitive,
+        Evidence::Recorded("aso__Test_Authorization_RoleDefinitionResourceGroupScope_CRUD"),
+    ),
+    rule(
+        &["/**"],
+        How::Default("false"),
+        Evidence::Recorded("cli_storage__test_storage_account_update_last_access"),
+    ),
+    rule(
+        &["/**/clientSecret", "/**/password", "/**/secret"],
+        How::WriteOnly,
+        Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD"),
+    ),
+    rule(
+        &["/**/subnet/properties", "/**/createMode"],
+        How::WriteOnly,
+        Evidence::Recorded("defaults.md: Microsoft.Network/networkInterfaces"),
+    ),
+    rule(
+        &[
+            "/**/createdDate",
+            "/**/createdDateTime",
+            "/**/updatedDateTime",
+            "/**/createdOn",
+            "/**/createdBy",
+            "/**/updatedOn",
+            "/**/updatedBy",
+            "/**/lastModifiedTime",
+            "/**/lastModifiedTimeUtc",
+            "/**/registrationDate",
+        ],
+        How::ReadOnly,
+        Evidence::Recorded("quirks.md part 1, 12"),
+    ),
+    rule(
+        &["/**/path"],
+        How::LeadingSlash,
+        Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD"),
+    ),
+];
 
-const ROWS: &[Kind] = &[];
+struct Row {
+    type_name: &'static str,
+    /// Compared as this managed type is.
+    like: Option<&'static str>,
+    rules: &'static [Rule],
+}
+
+const fn like(type_name: &'static str, like: &'static str) -> Row {
+    Row {
+        type_name,
+        like: Some(like),
+        rules: &[],
+    }
+}
+
+const fn own(type_name: &'static str, rules: &'static [Rule]) -> Row {
+    Row {
+        type_name,
+        like: None,
+        rules,
+    }
+}
+
+const APIM_POLICY: &str = "Microsoft.ApiManagement/service/policies";
+const CLI: Evidence = Evidence::Recorded("cli_apim__test_apim_core_service");
+const VAULT: Evidence = Evidence::Recorded("aso__Test_KeyVault_Vault_CRUD");
+const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
+
+const ROWS: &[Row] = &[
+    like("Microsoft.Web/sites/slots", "Microsoft.Web/sites"),
+    like(
+        "Microsoft.Network/networkSecurityGroups/securityRules",
+        "Microsoft.Network/networkSecurityGroups",
+    ),
+    like(
+        "Microsoft.ApiManagement/service/apis/diagnostics",
+        "Microsoft.ApiManagement/service/diagnostics",
+    ),
+    like(
+        "Microsoft.ApiManagement/service/products/policies",
+        APIM_POLICY,
+    ),
+    like(
+        "Microsoft.ApiManagement/service/apis/operations/policies",
+        APIM_POLICY,
+    ),
+    like(
+        "Microsoft.ApiManagement/service/apis/resolvers/policies",
+        APIM_POLICY,
+    ),
+    like(
+        "Microsoft.ApiManagement/service/policyFragments",
+        APIM_POLICY,
+    ),
+    own(
+        "Microsoft.ApiManagement/service/apis/releases",
+        // With the release the revision is the current one, whose id has no `;rev=`.
+        &[rule(&["/properties/apiId"], How::NotEffective, CLI)],
+    ),
+    own(
+        "Microsoft.ApiManagement/service/apis/resolvers",
+        &[rule(&["/properties/displayName"], How::Dropped, CLI)],
+    ),
+    own(
+        "Microsoft.ApiManagement/service/groups",
+        &[rule(&["/properties/builtIn"], How::ReadOnly, SCHEMA)],
+    ),
+    own(
+        "Microsoft.Cdn/profiles/secrets",
+        &[rule(
+            &[
+                "/properties/parameters/certificateAuthority",
+                "/properties/parameters/expirationDate",
+                "/properties/parameters/subject",
+                "/properties/parameters/subjectAlternativeNames",
+                "/properties/parameters/thumbprint",
+            ],
+            How::ReadOnly,
+            SCHEMA,
+        )],
+    ),
+    own(
+        "Microsoft.KeyVault/vaults",
+        &[
+            rule(
+                &["/properties/enableSoftDelete"],
+                How::Overruled("false", "true"),
+                VAULT,
+            ),
+            // Rules that let everybody in are no rules.
+            rule(
+                &["/properties/networkAcls/bypass"],
+                How::Default("\"AzureServices\""),
+                Evidence::Recorded("cli_keyvault__test_keyvault_network_rule"),
+            ),
+            rule(
+                &["/properties/networkAcls/defaultAction"],
+                How::Default("\"Allow\""),
+                Evidence::Recorded("cli_keyvault__test_keyvault_network_rule"),
+            ),
+        ],
+    ),
+    own(
+        "Microsoft.Network/privateDnsZones/CNAME",
+        &[rule(
+            &["/properties/fqdn", "/properties/isAutoRegistered"],
+            How::ReadOnly,
+            SCHEMA,
+        )],
+    ),
+    own(
+        "Microsoft.Network/privateDnsZones/SOA",
+        &[
+            rule(
+                &["/properties/fqdn", "/properties/isAutoRegistered"],
+                How::ReadOnly,
+                SCHEMA,
+            ),
+            rule(
+                &["/properties/soaRecord/serialNumber"],
+                How::NotEffective,
+                Evidence::Recorded("defaults.md: Microsoft.Network/privateDnsZones/SOA"),
+            ),
+        ],
+    ),
+    own(
+        "Microsoft.Network/publicIPAddresses",
+        &[rule(
+            &["/properties/ipConfiguration"],
+            How::ReadOnly,
+            SCHEMA,
+        )],
+    ),
+    own(
+        "Microsoft.Network/routeTables/routes",
+        &[rule(&["/properties/hasBgpOverride"], How::ReadOnly, SCHEMA)],
+    ),
+    own(
+        "Microsoft.Storage/storageAccounts/blobServices",
+        &[rule(&["/sku"], How::ReadOnly, SCHEMA)],
+    ),
+    own(
+        "Microsoft.Storage/storageAccounts/privateEndpointConnections",
+        &[rule(
+            &["/properties/privateEndpoint/id"],
+            How::ReadOnly,
+            SCHEMA,
+        )],
+    ),
+];
 
 /// The row of a type; one by default rules for a type without.
 pub(crate) fn of(id: &ResourceId) -> &'static Kind {
     static MADE: Mutex<BTreeMap<String, &'static Kind>> = Mutex::new(BTreeMap::new());
     let type_name = id.type_name();
-    if let Some(row) = ROWS
-        .iter()
-        .find(|row| row.type_name.eq_ignore_ascii_case(&type_name))
-    {
-        return row;
-    }
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     made.entry(type_name.to_ascii_lowercase())
-        .or_insert_with(|| {
-            Box::leak(Box::new(Kind {
-                type_name: type_name.leak(),
-                noun: "resource",
-                rules: GENERIC,
-                ..Kind::PLAIN
-            }))
-        })
+        .or_insert_with(|| Box::leak(Box::new(kind(type_name))))
+}
+
+fn kind(type_name: String) -> Kind {
+    let row = ROWS
+        .iter()
+        .find(|row| row.type_name.eq_ignore_ascii_case(&type_name));
+    let like = row.and_then(|row| row.like).and_then(managed);
+    let rules = match (row, like) {
+        (_, Some(like)) => like.rules,
+        (Some(row), None) => [row.rules, ANY].concat().leak(),
+        (None, None) => ANY,
+    };
+    Kind {
+        type_name: type_name.leak(),
+        noun: "resource",
+        write: like.map_or(Kind::PLAIN.write, |like| like.write),
+        rules,
+        ..Kind::PLAIN
+    }
+}
+
+fn managed(type_name: &str) -> Option<&'static Kind> {
+    kinds::all().find(|kind| kind.type_name == type_name)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::recording::Pair;
-use super::{equality, lossless, mutation};
+use super::{Measured, equality, lossless, mutation};
 
 #[derive(Default)]
 struct Row {
@@ -57,19 +57,29 @@ impl Report {
         self.rows.entry(type_name.to_ascii_lowercase()).or_default()
     }
 
-    pub(crate) fn unpaired(&mut self, types: &[String]) {
+    pub(super) fn add(&mut self, measured: &Measured) {
+        self.unpaired(&measured.unread);
+        for (pair, equality, mutation, lossless) in &measured.pairs {
+            self.pair(pair);
+            self.equality(pair, equality);
+            self.mutation(pair, mutation);
+            self.lossless(pair, lossless);
+        }
+    }
+
+    fn unpaired(&mut self, types: &[String]) {
         for type_name in types {
             self.row(type_name).unread += 1;
         }
     }
 
-    pub(crate) fn pair(&mut self, pair: &Pair) {
+    fn pair(&mut self, pair: &Pair) {
         let row = self.row(&pair.id.type_name());
         row.pairs += 1;
         row.is_managed |= pair.is_managed;
     }
 
-    pub(crate) fn equality(&mut self, pair: &Pair, counts: &equality::Counts) {
+    fn equality(&mut self, pair: &Pair, counts: &equality::Counts) {
         let type_name = pair.id.type_name();
         let row = self.row(&type_name);
         row.same += counts.same;
@@ -89,7 +99,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn mutation(&mut self, pair: &Pair, counts: &mutation::Counts) {
+    fn mutation(&mut self, pair: &Pair, counts: &mutation::Counts) {
         let type_name = pair.id.type_name();
         let row = self.row(&type_name);
         row.noticed += counts.noticed;
@@ -111,7 +121,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn lossless(&mut self, pair: &Pair, counts: &lossless::Counts) {
+    fn lossless(&mut self, pair: &Pair, counts: &lossless::Counts) {
         let type_name = pair.id.type_name();
         let row = self.row(&type_name);
         row.bodies += counts.bodies;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use secgw::resource::{Kind, body};
+use secgw::resource::{Kind, ResourceId, body};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ impl Witness {
     }
 
     /// Whether a PUT cannot set it: as documented, or of the envelope every resource has.
-    pub(crate) fn is_read_only(&self, kind: &Kind, pointer: &str) -> bool {
+    pub(crate) fn is_read_only(&self, kind: &Kind, id: &ResourceId, pointer: &str) -> bool {
         const ENVELOPE: [&str; 6] = [
             "/id",
             "/name",
@@ -47,12 +47,32 @@ impl Witness {
             "/**/etag",
             "/**/provisioningState",
         ];
+        // In one of the type's variants alone; in the recorded one it is what the request is about.
+        const DISPUTED: (&str, &str) = (
+            "Microsoft.Cdn/profiles/secrets",
+            "/properties/parameters/secretSource/**",
+        );
+        if kind.type_name.eq_ignore_ascii_case(DISPUTED.0) && body::matches(DISPUTED.1, pointer) {
+            return false;
+        }
         let documented = self.read_only.get(&kind.type_name.to_ascii_lowercase());
-        ENVELOPE
+        let documented = documented
             .into_iter()
-            .chain(documented.into_iter().flatten().map(String::as_str))
-            .any(|pattern| {
-                body::matches(pattern, pointer) || body::matches(&format!("{pattern}/**"), pointer)
-            })
+            .flatten()
+            .filter_map(|pattern| of_instance(pattern, id));
+        ENVELOPE.into_iter().chain(documented).any(|pattern| {
+            body::matches(pattern, pointer) || body::matches(&format!("{pattern}/**"), pointer)
+        })
+    }
+}
+
+/// A pointer is written `[web]/properties/…` where it holds for the instance of that name alone.
+fn of_instance<'a>(pattern: &'a str, id: &ResourceId) -> Option<&'a str> {
+    match pattern
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((instance, pattern)) => instance.eq_ignore_ascii_case(id.name()).then_some(pattern),
+        None => Some(pattern),
     }
 }

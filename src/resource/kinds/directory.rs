@@ -27,77 +27,46 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::GraphTag,
         rules: &[
             rule(
-                "/appId",
+                &["/appId", "/web/redirectUriSettings"],
                 How::ReadOnly,
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
             rule(
-                "/tags",
+                &[
+                    "/tags",
+                    "/identifierUris",
+                    "/spa/redirectUris",
+                    "/web/redirectUris",
+                    "/publicClient/redirectUris",
+                ],
                 How::Set(""),
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
             rule(
-                "/identifierUris",
-                How::Set(""),
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/spa/redirectUris",
-                How::Set(""),
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/web/redirectUris",
-                How::Set(""),
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/publicClient/redirectUris",
-                How::Set(""),
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/api/oauth2PermissionScopes",
+                &[
+                    "/api/oauth2PermissionScopes",
+                    "/requiredResourceAccess/*/resourceAccess",
+                ],
                 How::Set("/id"),
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
             rule(
-                "/requiredResourceAccess",
+                &["/requiredResourceAccess"],
                 How::Set("/resourceAppId"),
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
             rule(
-                "/requiredResourceAccess/*/resourceAccess",
-                How::Set("/id"),
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/api",
+                &["/api", "/web", "/spa"],
                 How::SentWhole,
                 Evidence::Inferred("PATCH may replace a complex property"),
             ),
             rule(
-                "/web",
-                How::SentWhole,
-                Evidence::Inferred("PATCH may replace a complex property"),
-            ),
-            rule(
-                "/spa",
-                How::SentWhole,
-                Evidence::Inferred("PATCH may replace a complex property"),
-            ),
-            rule(
-                "/web/redirectUriSettings",
-                How::ReadOnly,
-                Evidence::Documented(PAGE, "2026-11-23"),
-            ),
-            rule(
-                "/nativeAuthenticationApisEnabled",
+                &["/nativeAuthenticationApisEnabled"],
                 How::Default("\"none\""),
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
             rule(
-                "/isFallbackPublicClient",
+                &["/isFallbackPublicClient"],
                 How::Default("false"),
                 Evidence::Documented(PAGE, "2026-11-23"),
             ),
@@ -117,7 +86,7 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "service principal",
         read: Read::Find("servicePrincipals(appId='{/appId}')"),
         rules: &[rule(
-            "/appId",
+            &["/appId"],
             How::Immutable,
             Evidence::Documented("Graph: servicePrincipal resource type", "2026-11-23"),
         )],
@@ -131,7 +100,7 @@ pub(super) const KINDS: &[Kind] = &[
         ),
         rules: &[
             rule(
-                "/scope",
+                &["/scope"],
                 How::Words,
                 Evidence::Documented(
                     "Graph: oAuth2PermissionGrant, a space-separated list",
@@ -139,17 +108,7 @@ pub(super) const KINDS: &[Kind] = &[
                 ),
             ),
             rule(
-                "/clientId",
-                How::Immutable,
-                Evidence::Documented("Graph: oAuth2PermissionGrant", "2026-11-23"),
-            ),
-            rule(
-                "/resourceId",
-                How::Immutable,
-                Evidence::Documented("Graph: oAuth2PermissionGrant", "2026-11-23"),
-            ),
-            rule(
-                "/consentType",
+                &["/clientId", "/resourceId", "/consentType"],
                 How::Immutable,
                 Evidence::Documented("Graph: oAuth2PermissionGrant", "2026-11-23"),
             ),
@@ -164,18 +123,18 @@ pub(super) const KINDS: &[Kind] = &[
         ),
         rules: &[
             rule(
-                "/passwordProfile",
+                &["/passwordProfile"],
                 How::CreateOnly,
                 Evidence::Documented("domain.md D.5: the user sets an own password", "2026-11-23"),
             ),
             // Azure adds the userPrincipalName identity of every user by itself.
             rule(
-                "/identities",
+                &["/identities"],
                 How::CreateOnly,
                 Evidence::Documented("domain.md D.5: identities are the key", "2026-11-23"),
             ),
             rule(
-                "/passwordPolicies",
+                &["/passwordPolicies"],
                 How::CaseInsensitive,
                 Evidence::Inferred("an enumeration as text"),
             ),
@@ -189,22 +148,22 @@ pub(super) const KINDS: &[Kind] = &[
         read: Read::Find("identity/b2cUserFlows/{@key}"),
         rules: &[
             rule(
-                "/id",
+                &["/id"],
                 How::CreateOnly,
                 Evidence::Documented("domain.md D.4: becomes B2C_1_<id>", "2026-11-23"),
             ),
             rule(
-                "/userFlowType",
+                &["/userFlowType"],
                 How::Immutable,
                 Evidence::Documented("domain.md D.4", "2026-11-23"),
             ),
             rule(
-                "/userFlowTypeVersion",
+                &["/userFlowTypeVersion"],
                 How::CreateOnly,
                 Evidence::Inferred("domain.md D.4: 3, or 1 where 3 is refused"),
             ),
             rule(
-                "/identityProviders",
+                &["/identityProviders"],
                 How::CreateOnly,
                 Evidence::Inferred("read back by a navigation property alone"),
             ),
@@ -219,12 +178,12 @@ pub(super) const KINDS: &[Kind] = &[
         ),
         rules: &[
             rule(
-                "/conditions/applications/includeApplications",
+                &["/conditions/applications/includeApplications"],
                 How::Set("/appId"),
                 Evidence::Documented("domain.md D.6", "2026-11-23"),
             ),
             rule(
-                "/onAttributeCollection",
+                &["/onAttributeCollection"],
                 How::CreateOnly,
                 Evidence::Inferred("domain.md D.6: the service fills it in"),
             ),

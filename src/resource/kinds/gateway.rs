@@ -7,6 +7,8 @@ use crate::resource::kind::{
 
 const VERSION: &str = "2024-05-01";
 const CRUD: &str = "aso__Test_ApiManagement_20240501_CRUD";
+const CLI: &str = "cli_apim__test_apim_core_service";
+const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
 const API: &str = "Microsoft.ApiManagement/service/apis";
 
 const CHILD: Kind = Kind {
@@ -24,14 +26,50 @@ const API_CHILD: Kind = Kind {
 
 const POLICY_RULES: &[Rule] = &[
     rule(
-        "/properties/value",
-        How::Policy,
+        &["/properties/value"],
+        How::Policy("format"),
         Evidence::Recorded("clifork_apim__test_apim_policy"),
     ),
     rule(
-        "/properties/format",
-        How::WriteOnly,
+        &["/properties/format"],
+        How::Form,
         Evidence::Recorded("clifork_apim__test_apim_policy"),
+    ),
+];
+
+const DIAGNOSTIC_RULES: &[Rule] = &[
+    rule(
+        &["/properties/loggerId"],
+        How::ShortId(""),
+        Evidence::Recorded("quirks.md: APIM diagnostics"),
+    ),
+    rule(
+        &[
+            "/properties/*/request/headers",
+            "/properties/*/response/headers",
+        ],
+        How::Set(""),
+        Evidence::Inferred("header allow-lists have no order"),
+    ),
+    rule(
+        &[
+            "/properties/**/dataMasking/headers",
+            "/properties/**/dataMasking/queryParams",
+        ],
+        How::Set("/value"),
+        Evidence::Inferred("masks are known by what they hide"),
+    ),
+    rule(
+        &[
+            "/properties/alwaysLog",
+            "/properties/sampling/samplingType",
+            "/properties/**/dataMasking/*/*/mode",
+            "/properties/httpCorrelationProtocol",
+            "/properties/verbosity",
+            "/properties/operationNameFormat",
+        ],
+        How::CaseInsensitive,
+        SCHEMA,
     ),
 ];
 
@@ -45,7 +83,7 @@ pub(super) const KINDS: &[Kind] = &[
         deletion: Deletion::SoftDelete,
         rules: &[
             rule(
-                "/sku/name",
+                &["/sku/name"],
                 How::Families(&[
                     &["Developer", "Basic", "Standard", "Premium"],
                     &["BasicV2", "StandardV2", "PremiumV2"],
@@ -57,7 +95,7 @@ pub(super) const KINDS: &[Kind] = &[
                 ),
             ),
             rule(
-                "/properties/customProperties",
+                &["/properties/customProperties"],
                 How::SentWhole,
                 Evidence::Documented(
                     "domain.md 0.2 #3: PATCH resets omitted custom properties",
@@ -65,84 +103,117 @@ pub(super) const KINDS: &[Kind] = &[
                 ),
             ),
             rule(
-                "/properties/customProperties",
+                &["/properties/customProperties"],
                 How::FreeMap,
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/customProperties/*",
+                &["/properties/customProperties/*"],
+                How::AsText,
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/publicNetworkAccess"],
+                How::Alias("True", "Enabled"),
+                Evidence::Recorded(CLI),
+            ),
+            rule(
+                &["/properties/publicNetworkAccess"],
+                How::Alias("False", "Disabled"),
+                Evidence::Inferred("as `True` is `Enabled`"),
+            ),
+            rule(
+                &[
+                    "/sku/name",
+                    "/properties/publicNetworkAccess",
+                    "/properties/virtualNetworkType",
+                    "/properties/natGatewayState",
+                    "/properties/developerPortalStatus",
+                    "/properties/legacyPortalStatus",
+                    "/properties/configurationApi/legacyApi",
+                    "/properties/hostnameConfigurations/*/type",
+                    "/properties/hostnameConfigurations/*/hostName",
+                    "/properties/hostnameConfigurations/*/certificateSource",
+                    "/properties/additionalLocations/*/natGatewayState",
+                    "/properties/certificates/*/storeName",
+                ],
                 How::CaseInsensitive,
+                SCHEMA,
+            ),
+            // The tiers other than Consumption have no such switch.
+            rule(
+                &["/properties/enableClientCertificate"],
+                How::Dropped,
+                Evidence::Recorded(CLI),
+            ),
+            rule(
+                &["/properties/hostnameConfigurations"],
+                How::Set("/hostName"),
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/publicIPAddresses",
-                How::ReadOnly,
+                &["/properties/hostnameConfigurations"],
+                How::Synthetic(r#"{"type":"Proxy","certificateSource":"BuiltIn"}"#),
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/privateIPAddresses",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/outboundPublicIPAddresses",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/targetProvisioningState",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/createdAtUtc",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/platformVersion",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/gatewayUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/gatewayRegionalUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/portalUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/developerPortalUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/managementApiUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/scmUrl",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/privateEndpointConnections",
-                How::ReadOnly,
-                Evidence::Recorded(CRUD),
-            ),
-            rule(
-                "/properties/restore",
+                &[
+                    "/properties/hostnameConfigurations/*/certificatePassword",
+                    "/properties/hostnameConfigurations/*/encodedCertificate",
+                    "/properties/certificates/*/certificatePassword",
+                    "/properties/certificates/*/encodedCertificate",
+                ],
                 How::WriteOnly,
-                Evidence::Recorded("cli_apim__test_apim_core_service"),
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/additionalLocations"],
+                How::Set("/location"),
+                Evidence::Inferred("a region is there once"),
+            ),
+            rule(
+                &["/properties/additionalLocations/*/location"],
+                How::Location,
+                Evidence::Recorded("quirks.md part 1, 2"),
+            ),
+            rule(
+                &[
+                    "/properties/virtualNetworkConfiguration/vnetid",
+                    "/properties/virtualNetworkConfiguration/subnetname",
+                    "/properties/additionalLocations/*/publicIPAddresses",
+                    "/properties/additionalLocations/*/privateIPAddresses",
+                    "/properties/additionalLocations/*/outboundPublicIPAddresses",
+                    "/properties/additionalLocations/*/virtualNetworkConfiguration/vnetid",
+                    "/properties/additionalLocations/*/virtualNetworkConfiguration/subnetname",
+                    "/properties/additionalLocations/*/gatewayRegionalUrl",
+                    "/properties/additionalLocations/*/platformVersion",
+                ],
+                How::ReadOnly,
+                SCHEMA,
+            ),
+            rule(
+                &[
+                    "/properties/publicIPAddresses",
+                    "/properties/privateIPAddresses",
+                    "/properties/outboundPublicIPAddresses",
+                    "/properties/targetProvisioningState",
+                    "/properties/createdAtUtc",
+                    "/properties/platformVersion",
+                    "/properties/gatewayUrl",
+                    "/properties/gatewayRegionalUrl",
+                    "/properties/portalUrl",
+                    "/properties/developerPortalUrl",
+                    "/properties/managementApiUrl",
+                    "/properties/scmUrl",
+                    "/properties/privateEndpointConnections",
+                ],
+                How::ReadOnly,
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/restore"],
+                How::WriteOnly,
+                Evidence::Recorded(CLI),
             ),
         ],
         stages: &[Stage {
@@ -182,18 +253,11 @@ pub(super) const KINDS: &[Kind] = &[
             update: 60,
             delete: 60,
         },
-        rules: &[
-            rule(
-                "/properties/groupIds",
-                How::ReadOnly,
-                Evidence::Documented("domain.md A.6", "2025-11-11"),
-            ),
-            rule(
-                "/properties/privateEndpoint",
-                How::ReadOnly,
-                Evidence::Documented("domain.md A.6", "2025-11-11"),
-            ),
-        ],
+        rules: &[rule(
+            &["/properties/groupIds", "/properties/privateEndpoint"],
+            How::ReadOnly,
+            Evidence::Documented("domain.md A.6", "2025-11-11"),
+        )],
         ..CHILD
     },
     Kind {
@@ -209,13 +273,15 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "named value",
         mark: Mark::NamePrefix,
         rules: &[
+            rule(&["/properties/tags"], How::Set(""), Evidence::Recorded(CLI)),
+            // A secret one comes back without it.
             rule(
-                "/properties/tags",
-                How::Set(""),
-                Evidence::Recorded("cli_apim__test_apim_core_service"),
+                &["/properties/value"],
+                How::WriteOnly,
+                Evidence::Recorded(CLI),
             ),
             rule(
-                "/properties/keyVault/lastStatus",
+                &["/properties/keyVault/lastStatus"],
                 How::ReadOnly,
                 Evidence::Documented("domain.md A.7", "2025-12-18"),
             ),
@@ -226,6 +292,18 @@ pub(super) const KINDS: &[Kind] = &[
         type_name: "Microsoft.ApiManagement/service/backends",
         noun: "backend",
         mark: Mark::NamePrefix,
+        rules: &[
+            rule(
+                &["/properties/proxy/password"],
+                How::WriteOnly,
+                Evidence::Inferred("a secret"),
+            ),
+            rule(
+                &["/properties/pool/services/*/id"],
+                How::ShortId(""),
+                Evidence::Inferred("as other references of API Management"),
+            ),
+        ],
         ..CHILD
     },
     Kind {
@@ -240,43 +318,23 @@ pub(super) const KINDS: &[Kind] = &[
         rules: &[
             // Azure replaces each credential by a reference to a named value it makes itself.
             rule(
-                "/properties/credentials",
+                &["/properties/credentials/*"],
+                How::StandIn("{{Logger-Credentials-"),
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/credentials/*"],
                 How::WriteOnly,
                 Evidence::Recorded("quirks.md: APIM loggers"),
             ),
-            rule(
-                "/properties/resourceId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 3"),
-            ),
+            rule(&["/properties/loggerType"], How::CaseInsensitive, SCHEMA),
         ],
         ..CHILD
     },
     Kind {
         type_name: "Microsoft.ApiManagement/service/diagnostics",
         noun: "gateway diagnostics",
-        rules: &[
-            rule(
-                "/properties/loggerId",
-                How::Id,
-                Evidence::Recorded("quirks.md: APIM diagnostics"),
-            ),
-            rule(
-                "/properties/**/headers",
-                How::Set(""),
-                Evidence::Inferred("header allow-lists have no order"),
-            ),
-            rule(
-                "/properties/**/dataMasking/headers",
-                How::Set("/value"),
-                Evidence::Inferred("masks are known by the header they hide"),
-            ),
-            rule(
-                "/properties/**/dataMasking/queryParams",
-                How::Set("/value"),
-                Evidence::Inferred("masks are known by the parameter they hide"),
-            ),
-        ],
+        rules: DIAGNOSTIC_RULES,
         ..CHILD
     },
     Kind {
@@ -285,13 +343,13 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::NamePrefix,
         rules: &[
             rule(
-                "/properties/scope",
-                How::Id,
-                Evidence::Inferred("a scope is an id and may come back re-cased"),
+                &["/properties/scope"],
+                How::ShortId(""),
+                Evidence::Inferred("as the scope of a subscription"),
             ),
             rule(
-                "/properties/requireBase",
-                How::CaseInsensitive,
+                &["/properties/requireBase"],
+                How::AsText,
                 Evidence::Inferred("a boolean held as text"),
             ),
         ],
@@ -304,29 +362,73 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ApimTag,
         rules: &[
             rule(
-                "/properties/protocols",
+                &["/properties/protocols"],
                 How::Set(""),
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/isOnline",
+                &["/properties/isOnline"],
                 How::ReadOnly,
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/apiRevision",
+                &["/properties/effectivePath"],
                 How::ReadOnly,
+                Evidence::Recorded("quirks.md part 1, 1"),
+            ),
+            rule(
+                &["/properties/path"],
+                How::LeadingSlash,
+                Evidence::Recorded(CRUD),
+            ),
+            // Only `;rev=N` in the URL makes a revision.
+            rule(
+                &["/properties/apiRevision"],
+                How::NotEffective,
                 Evidence::Recorded(CRUD),
             ),
             rule(
-                "/properties/effectivePath",
-                How::ReadOnly,
+                &["/properties/type"],
+                How::Default("\"http\""),
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/apiVersionSetId"],
+                How::ShortId(""),
+                Evidence::Recorded("quirks.md: APIM apis"),
+            ),
+            rule(
+                &[
+                    "/properties/sourceApiId",
+                    "/properties/format",
+                    "/properties/value",
+                ],
+                How::WriteOnly,
+                Evidence::Recorded(CLI),
+            ),
+            rule(
+                &[
+                    "/properties/apiType",
+                    "/properties/wsdlSelector/**",
+                    "/properties/translateRequiredQueryParameters",
+                ],
+                How::WriteOnly,
+                SCHEMA,
+            ),
+            rule(
+                &["/properties/apiVersionSet/**"],
+                How::WriteOnly,
                 Evidence::Recorded("quirks.md part 1, 1"),
             ),
             rule(
-                "/properties/apiVersionSet",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md part 1, 1"),
+                &[
+                    "/properties/type",
+                    "/properties/protocols/*",
+                    "/properties/apiVersionSet/versioningScheme",
+                    "/properties/**/bearerTokenSendingMethods/*",
+                ],
+                How::CaseInsensitive,
+                SCHEMA,
             ),
         ],
         ..CHILD
@@ -344,12 +446,12 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::Parent,
         rules: &[
             rule(
-                "/properties/templateParameters",
+                &["/properties/templateParameters"],
                 How::Set("/name"),
                 Evidence::Inferred("parameters are bound by name"),
             ),
             rule(
-                "/properties/policies",
+                &["/properties/policies"],
                 How::ReadOnly,
                 Evidence::Recorded(CRUD),
             ),
@@ -367,11 +469,50 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.ApiManagement/service/products",
         noun: "product",
+        rules: &[
+            // The link to a group is a resource of its own.
+            rule(
+                &["/properties/groups"],
+                How::ReadOnly,
+                Evidence::Recorded("quirks.md part 1, 1"),
+            ),
+            rule(&["/properties/state"], How::CaseInsensitive, SCHEMA),
+        ],
         ..CHILD
     },
     Kind {
         type_name: "Microsoft.ApiManagement/service/subscriptions",
         noun: "subscription",
+        rules: &[
+            rule(
+                &["/properties/scope", "/properties/ownerId"],
+                How::ShortId(""),
+                Evidence::Recorded(CRUD),
+            ),
+            rule(
+                &["/properties/primaryKey", "/properties/secondaryKey"],
+                How::WriteOnly,
+                Evidence::Recorded("quirks.md part 1, 1"),
+            ),
+            rule(
+                &["/properties/primaryKey", "/properties/secondaryKey"],
+                How::Sensitive,
+                Evidence::Recorded("quirks.md part 1, 1"),
+            ),
+            rule(&["/properties/state"], How::CaseInsensitive, SCHEMA),
+            rule(
+                &[
+                    "/properties/createdDate",
+                    "/properties/startDate",
+                    "/properties/expirationDate",
+                    "/properties/endDate",
+                    "/properties/notificationDate",
+                    "/properties/stateComment",
+                ],
+                How::ReadOnly,
+                SCHEMA,
+            ),
+        ],
         ..CHILD
     },
     Kind {
@@ -381,15 +522,16 @@ pub(super) const KINDS: &[Kind] = &[
         deletion: Deletion::WithParent,
         rules: &[
             rule(
-                "/properties/primaryKey",
+                &["/properties/primaryKey", "/properties/secondaryKey"],
                 How::Sensitive,
                 Evidence::Documented("domain.md A.7", "2026-08-20"),
             ),
             rule(
-                "/properties/secondaryKey",
-                How::Sensitive,
-                Evidence::Documented("domain.md A.7", "2026-08-20"),
+                &["/properties/primaryKey", "/properties/secondaryKey"],
+                How::WriteOnly,
+                SCHEMA,
             ),
+            rule(&["/properties/id"], How::ReadOnly, SCHEMA),
         ],
         ..CHILD
     },

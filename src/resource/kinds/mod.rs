@@ -16,120 +16,92 @@ use super::{Realm, ResourceId};
 /// Rules that hold for every ARM type and, where the properties exist, for Graph objects.
 pub const EVERYWHERE: &[Rule] = &[
     rule(
-        "/id",
+        &[
+            "/id",
+            "/systemData",
+            "/**/resourceState",
+            "/**/deploymentStatus",
+            "/**/resourceGuid",
+            "/identity/principalId",
+            "/identity/tenantId",
+            "/identity/userAssignedIdentities/*/principalId",
+            "/identity/userAssignedIdentities/*/clientId",
+        ],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 12"),
     ),
     rule(
-        "/name",
+        &["/name"],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 4"),
     ),
     rule(
-        "/type",
+        &["/type"],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 3"),
     ),
     rule(
-        "/etag",
+        &["/etag", "/**/etag"],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 10"),
     ),
     rule(
-        "/**/etag",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 10"),
-    ),
-    rule(
-        "/systemData",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/**/provisioningState",
+        &["/**/provisioningState"],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 13"),
     ),
     rule(
-        "/**/resourceState",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/**/deploymentStatus",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/**/resourceGuid",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/identity/principalId",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/identity/tenantId",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/identity/userAssignedIdentities",
+        &["/identity/userAssignedIdentities"],
         How::WholeMap,
         Evidence::Recorded("quirks.md part 1, 3"),
     ),
     rule(
-        "/identity/userAssignedIdentities/*/principalId",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/identity/userAssignedIdentities/*/clientId",
-        How::ReadOnly,
-        Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        "/location",
+        &["/location"],
         How::Location,
         Evidence::Recorded("quirks.md part 1, 2"),
     ),
     rule(
-        "/location",
+        &["/location"],
         How::Immutable,
         Evidence::Documented("ARM: resource locations are fixed", "2026-11-23"),
     ),
     rule(
-        "/tags",
+        &["/tags"],
         How::FreeMap,
         Evidence::Recorded("quirks.md part 1, 6"),
     ),
     rule(
-        "/tags",
+        &["/tags"],
         How::SentWhole,
         Evidence::Documented("ARM: PATCH of tags replaces them all", "2026-11-23"),
     ),
     rule(
-        "/identity",
+        &["/identity"],
         How::SentWhole,
         Evidence::Inferred("a type without its identities would drop them"),
     ),
     rule(
-        "/sku",
+        &["/sku"],
         How::SentWhole,
         Evidence::Inferred("a name without its capacity would reset it"),
     ),
     rule(
-        "/properties/**/id",
-        How::Id,
-        Evidence::Recorded("quirks.md part 1, 3"),
+        &["/identity/type"],
+        How::Words,
+        Evidence::Recorded("cli_appservice__test_functionapp_slot_swap"),
     ),
+    rule(
+        &["/identity/type"],
+        How::Default("\"None\""),
+        Evidence::Recorded("cli_appservice__test_functionapp_remove_identity"),
+    ),
+    // Whatever looks like an id is one, wherever it stands.
+    rule(&["/**"], How::Id, Evidence::Recorded("quirks.md part 1, 3")),
 ];
 
-pub(super) const fn rule(path: &'static str, how: How, evidence: Evidence) -> Rule {
+pub(super) const fn rule(paths: &'static [&'static str], how: How, evidence: Evidence) -> Rule {
     Rule {
-        path,
+        paths,
         how,
         evidence,
     }
@@ -184,12 +156,9 @@ mod tests {
                 kind.type_name
             );
             for rule in kind.rules {
-                assert!(
-                    rule.path.starts_with('/'),
-                    "{}: {}",
-                    kind.type_name,
-                    rule.path
-                );
+                for path in rule.paths {
+                    assert!(path.starts_with('/'), "{}: {path}", kind.type_name);
+                }
             }
             for stage in kind.stages {
                 assert!(

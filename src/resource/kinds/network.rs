@@ -1,7 +1,7 @@
 //! Microsoft.Network without the web application firewall.
 
 use super::rule;
-use crate::resource::kind::{Etag, Evidence, How, Kind, Layer, Mark, Usual};
+use crate::resource::kind::{Etag, Evidence, How, Kind, Layer, Mark, Rule, Usual};
 
 const VERSION: &str = "2024-05-01";
 const ZONES: &str = "2024-06-01";
@@ -19,63 +19,183 @@ const NETWORK: Kind = Kind {
     ..Kind::PLAIN
 };
 
+const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
+const SUBNET: Evidence = Evidence::Recorded("quirks.md: subnet");
+
+const GROUP_RULES: &[Rule] = &[
+    rule(
+        &["/properties/securityRules"],
+        How::Set("/name"),
+        Evidence::Recorded("quirks.md: NSG"),
+    ),
+    rule(
+        &["/properties/**/protocol"],
+        How::CaseInsensitive,
+        Evidence::Recorded("quirks.md: NSG"),
+    ),
+    rule(
+        &["/properties/**/access", "/properties/**/direction"],
+        How::CaseInsensitive,
+        SCHEMA,
+    ),
+    rule(
+        &[
+            "/properties/**/sourceAddressPrefix",
+            "/properties/**/sourceAddressPrefixes/*",
+            "/properties/**/destinationAddressPrefix",
+            "/properties/**/destinationAddressPrefixes/*",
+        ],
+        How::Cidr,
+        Evidence::Inferred("as in access restrictions; service tags in any case"),
+    ),
+    rule(
+        &[
+            "/properties/**/sourceAddressPrefixes",
+            "/properties/**/destinationAddressPrefixes",
+            "/properties/**/sourcePortRanges",
+            "/properties/**/destinationPortRanges",
+        ],
+        How::Set(""),
+        Evidence::Inferred("ranges have no order"),
+    ),
+    rule(
+        &[
+            "/properties/**/sourceApplicationSecurityGroups",
+            "/properties/**/destinationApplicationSecurityGroups",
+        ],
+        How::Set("/id"),
+        Evidence::Inferred("references have no order"),
+    ),
+    rule(
+        &[
+            "/properties/securityRules/*/id",
+            "/properties/**/type",
+            "/properties/defaultSecurityRules",
+            "/properties/networkInterfaces",
+            "/properties/subnets",
+            "/properties/flowLogs",
+            "/properties/**/sourceApplicationSecurityGroups/*/name",
+            "/properties/**/destinationApplicationSecurityGroups/*/name",
+        ],
+        How::ReadOnly,
+        Evidence::Recorded("quirks.md: NSG"),
+    ),
+];
+
+/// For networks, whose subnets are members, and for subnets by themselves.
+const VNET_RULES: &[Rule] = &[
+    rule(
+        &["/properties/subnets", "/properties/virtualNetworkPeerings"],
+        How::Set("/name"),
+        Evidence::Recorded("quirks.md: virtual network"),
+    ),
+    rule(&["/properties/**/delegations"], How::Set("/name"), SUBNET),
+    rule(
+        &["/properties/**/serviceEndpoints"],
+        How::Set("/service"),
+        SUBNET,
+    ),
+    rule(
+        &["/properties/**/serviceEndpoints/*/locations/**"],
+        How::NotEffective,
+        Evidence::Recorded("quirks.md: subnet, Azure fills the regions in"),
+    ),
+    rule(
+        &["/properties/**/serviceEndpoints/*/locations"],
+        How::WriteOnly,
+        Evidence::Recorded("quirks.md: subnet, Azure fills the regions in"),
+    ),
+    rule(
+        &[
+            "/properties/addressSpace/addressPrefixes",
+            "/properties/dhcpOptions/dnsServers",
+            "/properties/**/addressPrefixes",
+        ],
+        How::Set(""),
+        Evidence::Inferred("prefixes have no order"),
+    ),
+    rule(
+        &[
+            "/properties/**/addressPrefix",
+            "/properties/**/addressPrefixes/*",
+        ],
+        How::Cidr,
+        Evidence::Inferred("prefixes in one spelling"),
+    ),
+    rule(
+        &["/properties/enableVmProtection"],
+        How::Default("false"),
+        Evidence::Recorded("quirks.md: virtual network"),
+    ),
+    rule(
+        &["/properties/enableVmProtection"],
+        How::Dropped,
+        Evidence::Recorded("quirks.md: virtual network"),
+    ),
+    rule(
+        &["/properties/**/delegations/*/properties/serviceName"],
+        How::CaseInsensitive,
+        Evidence::Inferred("a resource type"),
+    ),
+    rule(
+        &[
+            "/properties/**/privateEndpointNetworkPolicies",
+            "/properties/**/privateLinkServiceNetworkPolicies",
+            "/properties/**/sharingScope",
+            "/properties/encryption/enforcement",
+            "/properties/privateEndpointVNetPolicies",
+        ],
+        How::CaseInsensitive,
+        SCHEMA,
+    ),
+    rule(
+        &[
+            "/properties/**/delegations/*/id",
+            "/properties/**/delegations/*/type",
+            "/properties/**/delegations/*/properties/actions",
+            "/properties/**/ipConfigurations",
+            "/properties/**/ipConfigurationProfiles",
+            "/properties/**/privateEndpoints",
+            "/properties/**/serviceAssociationLinks",
+            "/properties/**/resourceNavigationLinks",
+            "/properties/**/purpose",
+        ],
+        How::ReadOnly,
+        SUBNET,
+    ),
+    rule(
+        &[
+            "/properties/subnets/*/type",
+            "/properties/virtualNetworkPeerings/*/type",
+            "/properties/virtualNetworkPeerings/*/properties/remoteBgpCommunities/regionalCommunity",
+            "/properties/virtualNetworkPeerings/*/properties/remoteVirtualNetworkEncryption",
+            "/properties/bgpCommunities/regionalCommunity",
+            "/properties/flowLogs",
+            "/properties/defaultPublicNatGateway",
+            "/properties/**/allocatedAddressPrefixes",
+            "/properties/**/applicationGatewayIPConfigurations/*/type",
+            "/properties/**/networkSecurityGroup/name",
+            "/properties/**/networkSecurityGroup/type",
+            "/properties/**/networkSecurityGroup/properties",
+            "/properties/**/routeTable/name",
+            "/properties/**/routeTable/type",
+            "/properties/**/routeTable/properties",
+            "/properties/**/serviceEndpointPolicies/*/kind",
+            "/properties/**/serviceEndpointPolicies/*/name",
+            "/properties/**/serviceEndpointPolicies/*/type",
+            "/properties/**/serviceEndpointPolicies/*/properties",
+        ],
+        How::ReadOnly,
+        SCHEMA,
+    ),
+];
+
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.Network/networkSecurityGroups",
         noun: "network security group",
         mark: Mark::ArmTag,
-        rules: &[
-            rule(
-                "/properties/securityRules",
-                How::Set("/name"),
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/securityRules/*/properties/protocol",
-                How::CaseInsensitive,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/securityRules/*/properties/access",
-                How::CaseInsensitive,
-                Evidence::Inferred("an enumeration"),
-            ),
-            rule(
-                "/properties/securityRules/*/properties/direction",
-                How::CaseInsensitive,
-                Evidence::Inferred("an enumeration"),
-            ),
-            rule(
-                "/properties/securityRules/*/id",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/securityRules/*/type",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/defaultSecurityRules",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/networkInterfaces",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/subnets",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-            rule(
-                "/properties/flowLogs",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: NSG"),
-            ),
-        ],
+        rules: GROUP_RULES,
         ..NETWORK
     },
     Kind {
@@ -83,48 +203,7 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "virtual network",
         lane: Some(VNET),
         mark: Mark::ArmTag,
-        rules: &[
-            rule(
-                "/properties/addressSpace/addressPrefixes",
-                How::Set(""),
-                Evidence::Inferred("prefixes have no order"),
-            ),
-            rule(
-                "/properties/subnets/*/etag",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md part 1, 10"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/ipConfigurations",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/privateEndpoints",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/serviceAssociationLinks",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/resourceNavigationLinks",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/purpose",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/subnets/*/properties/delegations/*/properties/actions",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-        ],
+        rules: VNET_RULES,
         ..NETWORK
     },
     Kind {
@@ -132,68 +211,7 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "subnet",
         lane: Some(VNET),
         mark: Mark::Fixed,
-        rules: &[
-            rule(
-                "/properties/delegations",
-                How::Set("/name"),
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/delegations/*/id",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/delegations/*/type",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/delegations/*/properties/actions",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/delegations/*/properties/serviceName",
-                How::CaseInsensitive,
-                Evidence::Inferred("a resource type"),
-            ),
-            rule(
-                "/properties/ipConfigurations",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/ipConfigurationProfiles",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/privateEndpoints",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/serviceAssociationLinks",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/resourceNavigationLinks",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/purpose",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: subnet"),
-            ),
-            rule(
-                "/properties/addressPrefix",
-                How::Cidr,
-                Evidence::Inferred("one prefix"),
-            ),
-        ],
+        rules: VNET_RULES,
         ..NETWORK
     },
     Kind {
@@ -202,42 +220,60 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ArmTag,
         rules: &[
             rule(
-                "/properties/privateLinkServiceConnections",
+                &[
+                    "/properties/privateLinkServiceConnections",
+                    "/properties/manualPrivateLinkServiceConnections",
+                    "/properties/ipConfigurations",
+                ],
                 How::Set("/name"),
                 Evidence::Recorded("quirks.md: private endpoint"),
             ),
             rule(
-                "/properties/privateLinkServiceConnections/*/id",
+                &[
+                    "/properties/privateLinkServiceConnections/*/properties/groupIds",
+                    "/properties/manualPrivateLinkServiceConnections/*/properties/groupIds",
+                ],
+                How::Set(""),
+                Evidence::Inferred("groups have no order"),
+            ),
+            rule(
+                &["/properties/applicationSecurityGroups"],
+                How::Set("/id"),
+                Evidence::Inferred("references have no order"),
+            ),
+            // A reference is kept by its id, whatever else was sent with it.
+            rule(
+                &["/properties/subnet/properties", "/properties/subnet/name"],
+                How::WriteOnly,
+                Evidence::Recorded("defaults.md: Microsoft.Network/privateEndpoints"),
+            ),
+            rule(
+                &[
+                    "/properties/privateLinkServiceConnections/*/id",
+                    "/properties/privateLinkServiceConnections/*/type",
+                    "/properties/privateLinkServiceConnections/*/properties/privateLinkServiceConnectionState",
+                    "/properties/manualPrivateLinkServiceConnections/*/id",
+                    "/properties/manualPrivateLinkServiceConnections/*/type",
+                    "/properties/manualPrivateLinkServiceConnections/*/properties/privateLinkServiceConnectionState",
+                    "/properties/networkInterfaces",
+                    "/properties/customDnsConfigs",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: private endpoint"),
             ),
             rule(
-                "/properties/privateLinkServiceConnections/*/type",
+                &[
+                    "/properties/subnet/type",
+                    "/properties/applicationSecurityGroups/*/name",
+                    "/properties/applicationSecurityGroups/*/type",
+                    "/properties/ipConfigurations/*/type",
+                ],
                 How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
+                SCHEMA,
             ),
+            rule(&["/properties/ipVersionType"], How::CaseInsensitive, SCHEMA),
             rule(
-                "/properties/privateLinkServiceConnections/*/properties/privateLinkServiceId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 3"),
-            ),
-            rule(
-                "/properties/privateLinkServiceConnections/*/properties/privateLinkServiceConnectionState",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
-            ),
-            rule(
-                "/properties/networkInterfaces",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
-            ),
-            rule(
-                "/properties/customDnsConfigs",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
-            ),
-            rule(
-                "/properties/subnet/id",
+                &["/properties/subnet/id"],
                 How::Immutable,
                 Evidence::Inferred("the interface lives in the subnet"),
             ),
@@ -254,27 +290,16 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "DNS zone group",
         rules: &[
             rule(
-                "/properties/privateDnsZoneConfigs",
+                &["/properties/privateDnsZoneConfigs"],
                 How::Set("/name"),
                 Evidence::Recorded("quirks.md: private endpoint"),
             ),
             rule(
-                "/properties/privateDnsZoneConfigs/*/properties/privateDnsZoneId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 3"),
-            ),
-            rule(
-                "/properties/privateDnsZoneConfigs/*/properties/recordSets",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
-            ),
-            rule(
-                "/properties/privateDnsZoneConfigs/*/id",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: private endpoint"),
-            ),
-            rule(
-                "/properties/privateDnsZoneConfigs/*/type",
+                &[
+                    "/properties/privateDnsZoneConfigs/*/properties/recordSets",
+                    "/properties/privateDnsZoneConfigs/*/id",
+                    "/properties/privateDnsZoneConfigs/*/type",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: private endpoint"),
             ),
@@ -286,43 +311,19 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "private DNS zone",
         api_version: ZONES,
         mark: Mark::ArmTag,
-        rules: &[
-            rule(
+        rules: &[rule(
+            &[
                 "/properties/maxNumberOfRecordSets",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/maxNumberOfVirtualNetworkLinks",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/maxNumberOfVirtualNetworkLinksWithRegistration",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/numberOfRecordSets",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/numberOfVirtualNetworkLinks",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/numberOfVirtualNetworkLinksWithRegistration",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-            rule(
                 "/properties/internalId",
-                How::ReadOnly,
-                Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
-            ),
-        ],
+            ],
+            How::ReadOnly,
+            Evidence::Recorded("aso__Test_Networking_PrivateDnsZone_20240601_CRUD"),
+        )],
         usual: Usual {
             create: 40,
             update: 30,
@@ -336,12 +337,12 @@ pub(super) const KINDS: &[Kind] = &[
         api_version: ZONES,
         rules: &[
             rule(
-                "/properties/virtualNetwork/id",
+                &["/properties/virtualNetwork/id"],
                 How::Immutable,
                 Evidence::Inferred("a link is to one network"),
             ),
             rule(
-                "/properties/virtualNetworkLinkState",
+                &["/properties/virtualNetworkLinkState"],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: private DNS"),
             ),

@@ -3,6 +3,8 @@
 use super::rule;
 use crate::resource::kind::{Deletion, Evidence, How, Kind, Layer, Mark, Usual};
 
+const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
+
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.Resources/resourceGroups",
@@ -10,7 +12,7 @@ pub(super) const KINDS: &[Kind] = &[
         layer: Layer::Network,
         api_version: "2025-04-01",
         rules: &[rule(
-            "/managedBy",
+            &["/managedBy"],
             How::ReadOnly,
             Evidence::Documented("Resource groups REST reference", "2026-11-23"),
         )],
@@ -22,23 +24,15 @@ pub(super) const KINDS: &[Kind] = &[
         layer: Layer::Gateway,
         api_version: "2024-11-30",
         mark: Mark::ArmTag,
-        rules: &[
-            rule(
+        rules: &[rule(
+            &[
                 "/properties/tenantId",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: identity"),
-            ),
-            rule(
                 "/properties/principalId",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: identity"),
-            ),
-            rule(
                 "/properties/clientId",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: identity"),
-            ),
-        ],
+            ],
+            How::ReadOnly,
+            Evidence::Recorded("quirks.md: identity"),
+        )],
         ..Kind::PLAIN
     },
     Kind {
@@ -48,7 +42,7 @@ pub(super) const KINDS: &[Kind] = &[
         api_version: "2022-04-01",
         rules: &[
             rule(
-                "/properties/principalId",
+                &["/properties/principalId", "/properties/roleDefinitionId"],
                 How::Immutable,
                 Evidence::Documented(
                     "Role assignments: only the description and condition change",
@@ -56,40 +50,18 @@ pub(super) const KINDS: &[Kind] = &[
                 ),
             ),
             rule(
-                "/properties/roleDefinitionId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 3"),
+                &["/properties/roleDefinitionId"],
+                How::ShortId(""),
+                Evidence::Inferred("a tenant-level id comes back below the subscription"),
             ),
             rule(
-                "/properties/roleDefinitionId",
-                How::Immutable,
-                Evidence::Documented(
-                    "Role assignments: only the description and condition change",
-                    "2026-11-23",
-                ),
-            ),
-            rule(
-                "/properties/scope",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: role assignment"),
-            ),
-            rule(
-                "/properties/createdBy",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: role assignment"),
-            ),
-            rule(
-                "/properties/createdOn",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: role assignment"),
-            ),
-            rule(
-                "/properties/updatedBy",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: role assignment"),
-            ),
-            rule(
-                "/properties/updatedOn",
+                &[
+                    "/properties/scope",
+                    "/properties/createdBy",
+                    "/properties/createdOn",
+                    "/properties/updatedBy",
+                    "/properties/updatedOn",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: role assignment"),
             ),
@@ -105,52 +77,48 @@ pub(super) const KINDS: &[Kind] = &[
         deletion: Deletion::SoftDelete,
         rules: &[
             rule(
-                "/properties/sku/name",
+                &["/properties/sku/name"],
                 How::CaseInsensitive,
                 Evidence::Recorded("quirks.md: LAW"),
             ),
+            // The tier of the free trial was sold off.
             rule(
-                "/properties/sku/lastSkuUpdate",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
+                &["/properties/sku/name"],
+                How::Overruled("\"Standalone\"", "\"PerGB2018\""),
+                Evidence::Recorded("aso__Test_OperationalInsights_Workspace_v1api20210601_CRUD"),
             ),
             rule(
-                "/properties/customerId",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
+                &[
+                    "/properties/publicNetworkAccessForIngestion",
+                    "/properties/publicNetworkAccessForQuery",
+                ],
+                How::CaseInsensitive,
+                SCHEMA,
             ),
             rule(
-                "/properties/createdDate",
+                &[
+                    "/properties/features/unifiedSentinelBillingOnly",
+                    "/properties/features/associations",
+                    "/properties/replication/createdDate",
+                    "/properties/replication/lastModifiedDate",
+                    "/properties/failover/state",
+                    "/properties/failover/lastModifiedDate",
+                ],
                 How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
+                SCHEMA,
             ),
             rule(
-                "/properties/modifiedDate",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
-            ),
-            rule(
-                "/properties/workspaceCapping/quotaNextResetTime",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
-            ),
-            rule(
-                "/properties/workspaceCapping/dataIngestionStatus",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
-            ),
-            rule(
-                "/properties/privateLinkScopedResources",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
-            ),
-            rule(
-                "/properties/features/legacy",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: LAW"),
-            ),
-            rule(
-                "/properties/features/searchVersion",
+                &[
+                    "/properties/sku/lastSkuUpdate",
+                    "/properties/customerId",
+                    "/properties/createdDate",
+                    "/properties/modifiedDate",
+                    "/properties/workspaceCapping/quotaNextResetTime",
+                    "/properties/workspaceCapping/dataIngestionStatus",
+                    "/properties/privateLinkScopedResources",
+                    "/properties/features/legacy",
+                    "/properties/features/searchVersion",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: LAW"),
             ),
@@ -170,75 +138,45 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ArmTag,
         rules: &[
             rule(
-                "/properties/WorkspaceResourceId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 5"),
-            ),
-            rule(
-                "/properties/AppId",
+                &[
+                    "/properties/AppId",
+                    "/properties/ApplicationId",
+                    "/properties/Name",
+                    "/properties/InstrumentationKey",
+                    "/properties/ConnectionString",
+                    "/properties/CreationDate",
+                    "/properties/TenantId",
+                    "/properties/Ver",
+                    "/properties/Retention",
+                    "/properties/HockeyAppToken",
+                    "/properties/PrivateLinkScopedResources",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: App Insights"),
             ),
             rule(
-                "/properties/ApplicationId",
-                How::ReadOnly,
+                &["/properties/Flow_Type", "/properties/Request_Source"],
+                How::WriteOnly,
                 Evidence::Recorded("quirks.md: App Insights"),
             ),
             rule(
-                "/properties/Name",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
+                &["/properties/IngestionMode"],
+                How::Overruled("\"ApplicationInsights\"", "\"LogAnalytics\""),
+                Evidence::Recorded("quirks.md: App Insights, as soon as there is a workspace"),
             ),
             rule(
-                "/properties/InstrumentationKey",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
+                &[
+                    "/properties/Application_Type",
+                    "/properties/Flow_Type",
+                    "/properties/Request_Source",
+                    "/properties/publicNetworkAccessForIngestion",
+                    "/properties/publicNetworkAccessForQuery",
+                    "/properties/IngestionMode",
+                ],
+                How::CaseInsensitive,
+                SCHEMA,
             ),
-            rule(
-                "/properties/ConnectionString",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/CreationDate",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/TenantId",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/Ver",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/Retention",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/HockeyAppToken",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/PrivateLinkScopedResources",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/Flow_Type",
-                How::CreateOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
-            rule(
-                "/properties/Request_Source",
-                How::CreateOnly,
-                Evidence::Recorded("quirks.md: App Insights"),
-            ),
+            rule(&["/properties/LaMigrationDate"], How::ReadOnly, SCHEMA),
         ],
         ..Kind::PLAIN
     },
@@ -248,34 +186,41 @@ pub(super) const KINDS: &[Kind] = &[
         layer: Layer::Observability,
         api_version: "2021-05-01-preview",
         rules: &[
+            // The region of what it is about, or nothing.
             rule(
-                "/location",
+                &["/location"],
+                How::WriteOnly,
+                Evidence::Recorded("quirks.md: diagnosticSettings"),
+            ),
+            rule(
+                &["/location"],
+                How::NotEffective,
+                Evidence::Recorded("cli_monitor__test_monitor_diagnostic_settings_subscription"),
+            ),
+            rule(
+                &["/kind"],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: diagnosticSettings"),
             ),
             rule(
-                "/kind",
-                How::ReadOnly,
+                &["/properties/logs"],
+                How::Set("/categoryGroup+/category"),
+                Evidence::Recorded("quirks.md: diagnosticSettings"),
+            ),
+            // What is off is listed, or not.
+            rule(
+                &["/properties/logs", "/properties/metrics"],
+                How::Synthetic(r#"{"enabled":false}"#),
                 Evidence::Recorded("quirks.md: diagnosticSettings"),
             ),
             rule(
-                "/properties/workspaceId",
-                How::Id,
-                Evidence::Recorded("quirks.md part 1, 3"),
-            ),
-            rule(
-                "/properties/logs",
-                How::Set("/categoryGroup"),
-                Evidence::Recorded("quirks.md: diagnosticSettings"),
-            ),
-            rule(
-                "/properties/metrics",
+                &["/properties/metrics"],
                 How::Set("/category"),
                 Evidence::Recorded("quirks.md: diagnosticSettings"),
             ),
             rule(
-                "/properties/logAnalyticsDestinationType",
-                How::CreateOnly,
+                &["/properties/logAnalyticsDestinationType"],
+                How::WriteOnly,
                 Evidence::Inferred("null comes back for services with one destination type"),
             ),
         ],

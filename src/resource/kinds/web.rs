@@ -18,72 +18,157 @@ const SITE_CHILD: Kind = Kind {
 };
 
 const CONFIG: &str = "Microsoft.Web/sites/config";
+const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
+
+/// The last rule, which Azure flips by itself: everybody while there is no other rule, nobody once there is one.
+const ALLOW_ALL: &str =
+    r#"{"ipAddress":"Any","action":"Allow","priority":2147483647,"name":"Allow all"}"#;
+const DENY_ALL: &str =
+    r#"{"ipAddress":"Any","action":"Deny","priority":2147483647,"name":"Deny all"}"#;
 
 const SITE_RULES: &[Rule] = &[
-    // GET returns a stub; what holds is read at `config/web`. Sent on create so that the site is never open.
+    // GET returns a stub, most of it null; what holds is read at `config/web`. Sent on create so that the site is
+    // never open.
     rule(
-        "/properties/siteConfig",
-        How::CreateOnly,
+        &["/properties/siteConfig/**"],
+        How::WriteOnly,
         Evidence::Recorded("quirks.md: sites"),
     ),
     rule(
-        "/kind",
+        &["/properties/siteConfig/**"],
+        How::NotEffective,
+        Evidence::Recorded("quirks.md: sites, http20Enabled and minimumElasticInstanceCount"),
+    ),
+    rule(
+        &["/kind"],
         How::Words,
         Evidence::Inferred("comma-separated words in the service's order"),
     ),
     rule(
-        "/properties/serverFarmId",
-        How::Id,
-        Evidence::Recorded("quirks.md part 1, 3"),
+        &["/kind"],
+        How::Overruled("\"functionapp,linux,container\"", "\"functionapp,linux\""),
+        Evidence::Recorded("defaults.md: Microsoft.Web/sites"),
+    ),
+    // The plan decides these.
+    rule(
+        &[
+            "/properties/reserved",
+            "/properties/isXenon",
+            "/properties/hyperV",
+        ],
+        How::NotEffective,
+        Evidence::Recorded("cli_appservice__test_webapp_config"),
     ),
     rule(
-        "/properties/serverFarmId",
+        &["/properties/serverFarmId"],
+        How::ShortId("/providers/Microsoft.Web/serverfarms"),
+        Evidence::Recorded("cli_appservice__test_functionapp_e2e"),
+    ),
+    rule(
+        &["/properties/serverFarmId"],
         How::Immutable,
         Evidence::Documented("domain.md B.1: one app per Flex plan", "2025-05-12"),
     ),
     rule(
-        "/properties/virtualNetworkSubnetId",
-        How::Id,
-        Evidence::Recorded("quirks.md part 1, 3"),
-    ),
-    rule(
-        "/properties/keyVaultReferenceIdentity",
-        How::Id,
-        Evidence::Recorded(FLEX),
-    ),
-    rule(
-        "/properties/functionAppConfig/deployment/storage/authentication/userAssignedIdentityResourceId",
-        How::Id,
-        Evidence::Recorded(FLEX),
-    ),
-    rule(
-        "/properties/functionAppConfig",
+        &["/properties/functionAppConfig"],
         How::SentWhole,
         Evidence::Inferred("PATCH may replace the nested configuration"),
     ),
     rule(
-        "/properties/outboundVnetRouting",
+        &["/properties/outboundVnetRouting"],
         How::SentWhole,
         Evidence::Inferred("PATCH may replace the nested routing"),
     ),
-    rule("/properties/sku", How::ReadOnly, Evidence::Recorded(FLEX)),
     rule(
-        "/properties/privateEndpointConnections",
+        &["/properties/cloningInfo/**"],
+        How::WriteOnly,
+        Evidence::Documented("defaults.md: Microsoft.Web/sites", "2026-11-23"),
+    ),
+    rule(
+        &[
+            "/properties/name",
+            "/properties/sku",
+            "/properties/privateEndpointConnections",
+            "/properties/inFlightFeatures",
+            "/properties/webSpace",
+            "/properties/selfLink",
+            "/properties/owner",
+            "/properties/csrs",
+        ],
         How::ReadOnly,
         Evidence::Recorded(FLEX),
     ),
     rule(
-        "/properties/inFlightFeatures",
+        &[
+            "/properties/state",
+            "/properties/hostNames",
+            "/properties/repositorySiteName",
+            "/properties/usageState",
+            "/properties/enabledHostNames",
+            "/properties/availabilityState",
+            "/properties/lastModifiedTimeUtc",
+            "/properties/dnsConfiguration/dnsLegacySortOrder",
+            "/properties/siteConfig/machineKey",
+            "/properties/siteConfig/push/id",
+            "/properties/siteConfig/push/name",
+            "/properties/siteConfig/push/type",
+            "/properties/siteConfig/azureStorageAccounts/*/state",
+            "/properties/trafficManagerHostNames",
+            "/properties/targetSwapSlot",
+            "/properties/hostingEnvironmentProfile/name",
+            "/properties/hostingEnvironmentProfile/type",
+            "/properties/outboundIpAddresses",
+            "/properties/possibleOutboundIpAddresses",
+            "/properties/suspendedTill",
+            "/properties/maxNumberOfWorkers",
+            "/properties/resourceGroup",
+            "/properties/isDefaultContainer",
+            "/properties/defaultHostName",
+            "/properties/slotSwapStatus",
+            "/properties/inProgressOperationId",
+            "/extendedLocation/type",
+        ],
         How::ReadOnly,
-        Evidence::Recorded(FLEX),
+        SCHEMA,
     ),
     rule(
-        "/properties/sshEnabled",
+        &["/properties/hostNameSslStates"],
+        How::Set("/name"),
+        Evidence::Recorded("defaults.md: Microsoft.Web/sites"),
+    ),
+    // Bindings of host names are resources of their own.
+    rule(
+        &["/properties/hostNameSslStates/**"],
+        How::NotEffective,
+        Evidence::Recorded("defaults.md: Microsoft.Web/sites"),
+    ),
+    rule(
+        &[
+            "/properties/functionAppConfig/deployment/storage/type",
+            "/properties/functionAppConfig/deployment/storage/authentication/type",
+            "/properties/functionAppConfig/runtime/name",
+            "/properties/daprConfig/logLevel",
+            "/properties/clientCertMode",
+            "/properties/ipMode",
+            "/properties/redundancyMode",
+            "/properties/autoGeneratedDomainNameLabelScope",
+            "/properties/publicNetworkAccess",
+        ],
+        How::CaseInsensitive,
+        SCHEMA,
+    ),
+    rule(
+        &["/properties/autoGeneratedDomainNameLabelScope"],
+        How::WriteOnly,
+        Evidence::Inferred("as for Front Door endpoints"),
+    ),
+    rule(
+        &["/properties/sshEnabled"],
         How::Default("false"),
         Evidence::Inferred("null reads as off on Flex"),
     ),
     rule(
-        "/properties/endToEndEncryptionEnabled",
+        &["/properties/endToEndEncryptionEnabled"],
         How::Default("false"),
         Evidence::Recorded(FLEX),
     ),
@@ -91,59 +176,128 @@ const SITE_RULES: &[Rule] = &[
 
 const CONFIG_RULES: &[Rule] = &[
     rule(
-        "/properties/ipSecurityRestrictions",
+        &[
+            "/properties/ipSecurityRestrictions",
+            "/properties/scmIpSecurityRestrictions",
+        ],
         How::Set("/name"),
         Evidence::Recorded(RESTRICTIONS),
     ),
     rule(
-        "/properties/ipSecurityRestrictions",
-        How::Synthetic("/priority", "2147483647"),
+        &[
+            "/properties/ipSecurityRestrictions",
+            "/properties/scmIpSecurityRestrictions",
+        ],
+        How::Synthetic(ALLOW_ALL),
         Evidence::Recorded(RESTRICTIONS),
     ),
     rule(
-        "/properties/ipSecurityRestrictions/*/ipAddress",
+        &[
+            "/properties/ipSecurityRestrictions",
+            "/properties/scmIpSecurityRestrictions",
+        ],
+        How::Synthetic(DENY_ALL),
+        Evidence::Recorded(RESTRICTIONS),
+    ),
+    rule(
+        &[
+            "/properties/ipSecurityRestrictions/*/ipAddress",
+            "/properties/scmIpSecurityRestrictions/*/ipAddress",
+        ],
         How::Cidr,
         Evidence::Recorded(RESTRICTIONS),
     ),
     rule(
-        "/properties/ipSecurityRestrictions/*/tag",
+        &[
+            "/properties/ipSecurityRestrictions/*/tag",
+            "/properties/scmIpSecurityRestrictions/*/tag",
+        ],
         How::Default("\"Default\""),
         Evidence::Recorded(RESTRICTIONS),
     ),
     rule(
-        "/properties/scmIpSecurityRestrictions",
-        How::Set("/name"),
-        Evidence::Recorded(RESTRICTIONS),
-    ),
-    rule(
-        "/properties/scmIpSecurityRestrictions",
-        How::Synthetic("/priority", "2147483647"),
-        Evidence::Recorded(RESTRICTIONS),
-    ),
-    rule(
-        "/properties/scmIpSecurityRestrictions/*/ipAddress",
-        How::Cidr,
-        Evidence::Recorded(RESTRICTIONS),
-    ),
-    rule(
-        "/properties/scmIpSecurityRestrictions/*/tag",
-        How::Default("\"Default\""),
-        Evidence::Recorded(RESTRICTIONS),
-    ),
-    rule(
-        "/properties/cors/allowedOrigins",
+        &["/properties/cors/allowedOrigins"],
         How::Set(""),
         Evidence::Inferred("origins have no order"),
     ),
     rule(
-        "/properties/cors",
+        &["/properties/cors"],
         How::SentWhole,
         Evidence::Inferred("PATCH may replace the nested object"),
     ),
     rule(
-        "/properties/publishingUsername",
+        &[
+            "/properties/ipSecurityRestrictions/*/vnetSubnetResourceId",
+            "/properties/scmIpSecurityRestrictions/*/vnetSubnetResourceId",
+        ],
+        How::Id,
+        Evidence::Recorded(
+            "cli_appservice__test_functionapp_access_restriction_add_service_endpoint",
+        ),
+    ),
+    // One warm instance is the least that a dedicated plan has.
+    rule(
+        &["/properties/minimumElasticInstanceCount"],
+        How::Overruled("0", "1"),
+        Evidence::Recorded("cli_appservice__test_functionapp_remove_identity"),
+    ),
+    // .NET Framework 3.5 runs on the runtime of 2.0, and is known by its name for 3.0.
+    rule(
+        &["/properties/netFrameworkVersion"],
+        How::Overruled("\"v3.5\"", "\"v3.0\""),
+        Evidence::Recorded("cli_appservice__test_webapp_config"),
+    ),
+    rule(
+        &[
+            "/properties/appSettings/**",
+            "/properties/metadata/**",
+            "/properties/connectionStrings/**",
+        ],
+        How::WriteOnly,
+        Evidence::Recorded("quirks.md: sites"),
+    ),
+    rule(
+        &[
+            "/properties/machineKey",
+            "/properties/push/id",
+            "/properties/push/name",
+            "/properties/push/type",
+            "/properties/azureStorageAccounts/*/state",
+        ],
         How::ReadOnly,
-        Evidence::Recorded("quirks.md: config/web"),
+        SCHEMA,
+    ),
+    rule(
+        &[
+            "/properties/scmType",
+            "/properties/managedPipelineMode",
+            "/properties/loadBalancing",
+            "/properties/autoHealRules/actions/actionType",
+            "/properties/*/*/tag",
+            "/properties/*/*/action",
+            "/properties/ipSecurityRestrictionsDefaultAction",
+            "/properties/scmIpSecurityRestrictionsDefaultAction",
+            "/properties/minTlsVersion",
+            "/properties/minTlsCipherSuite",
+            "/properties/scmMinTlsVersion",
+            "/properties/ftpsState",
+            "/properties/azureStorageAccounts/*/type",
+            "/properties/azureStorageAccounts/*/protocol",
+            "/properties/linuxFxVersion",
+            "/properties/windowsFxVersion",
+        ],
+        How::CaseInsensitive,
+        SCHEMA,
+    ),
+    rule(
+        &["/properties/azureStorageAccounts/*/accessKey"],
+        How::WriteOnly,
+        SCHEMA,
+    ),
+    rule(
+        &["/properties/azureStorageAccounts/*/accessKey"],
+        How::Sensitive,
+        SCHEMA,
     ),
 ];
 
@@ -163,29 +317,52 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ArmTag,
         rules: &[
             rule(
-                "/sku/tier",
+                &["/sku/tier", "/sku/name", "/kind"],
                 How::CaseInsensitive,
                 Evidence::Recorded("quirks.md: serverfarms"),
             ),
+            // The name says it all; the rest of the tier follows from it.
             rule(
-                "/sku/name",
-                How::CaseInsensitive,
-                Evidence::Recorded("quirks.md: serverfarms"),
+                &["/sku/size", "/sku/family"],
+                How::NotEffective,
+                Evidence::Recorded("defaults.md: Microsoft.Web/serverfarms"),
+            ),
+            // A plan that bills by use has no instances of its own.
+            rule(
+                &["/sku/capacity"],
+                How::Overruled("1", "0"),
+                Evidence::Recorded("defaults.md: Microsoft.Web/serverfarms"),
             ),
             rule(
-                "/kind",
-                How::CaseInsensitive,
-                Evidence::Recorded("quirks.md: serverfarms"),
+                &["/properties/isXenon"],
+                How::Overruled("false", "true"),
+                Evidence::Recorded("defaults.md: Microsoft.Web/serverfarms"),
             ),
             rule(
-                "/properties/status",
+                &["/properties/maximumElasticWorkerCount"],
+                How::Overruled("1", "2"),
+                Evidence::Recorded("defaults.md: Microsoft.Web/serverfarms"),
+            ),
+            rule(
+                &["/properties/status", "/properties/numberOfSites"],
                 How::ReadOnly,
                 Evidence::Recorded(FLEX),
             ),
             rule(
-                "/properties/numberOfSites",
+                &[
+                    "/properties/subscription",
+                    "/properties/hostingEnvironmentProfile/name",
+                    "/properties/hostingEnvironmentProfile/type",
+                    "/properties/maximumNumberOfWorkers",
+                    "/properties/numberOfWorkers",
+                    "/properties/geoRegion",
+                    "/properties/resourceGroup",
+                    "/properties/kubeEnvironmentProfile/name",
+                    "/properties/kubeEnvironmentProfile/type",
+                    "/extendedLocation/type",
+                ],
                 How::ReadOnly,
-                Evidence::Recorded(FLEX),
+                SCHEMA,
             ),
         ],
         usual: Usual {
@@ -224,12 +401,12 @@ pub(super) const KINDS: &[Kind] = &[
         read: Read::PostList,
         rules: &[
             rule(
-                "/properties",
+                &["/properties"],
                 How::FreeMap,
                 Evidence::Documented("domain.md I, 17: PUT replaces all settings", "2026-11-23"),
             ),
             rule(
-                "/properties/*",
+                &["/properties/*"],
                 How::Sensitive,
                 Evidence::Inferred("any setting may hold a secret that somebody put there"),
             ),
@@ -242,27 +419,25 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "authentication settings",
         rules: &[
             rule(
-                "/properties/**/allowedAudiences",
+                &["/properties/**/allowedAudiences"],
                 How::Set(""),
                 Evidence::Inferred("audiences have no order"),
             ),
             rule(
-                "/properties/**/allowedApplications",
+                &[
+                    "/properties/**/allowedApplications",
+                    "/properties/**/allowedClientApplications",
+                ],
                 How::Set(""),
                 Evidence::Inferred("applications have no order"),
             ),
             rule(
-                "/properties/**/identities",
+                &["/properties/**/identities"],
                 How::Set(""),
                 Evidence::Inferred("principals have no order"),
             ),
             rule(
-                "/properties/**/allowedClientApplications",
-                How::Set(""),
-                Evidence::Inferred("applications have no order"),
-            ),
-            rule(
-                "/properties/**/excludedPaths",
+                &["/properties/**/excludedPaths"],
                 How::Set(""),
                 Evidence::Inferred("paths have no order"),
             ),
@@ -280,57 +455,112 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ArmTag,
         rules: &[
             rule(
-                "/sku/tier",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &["/properties/networkAcls/virtualNetworkRules"],
+                How::Set("/id"),
+                Evidence::Recorded("cli_storage__test_storage_account_service_endpoints"),
             ),
             rule(
-                "/properties/creationTime",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &[
+                    "/properties/networkAcls/ipRules",
+                    "/properties/networkAcls/ipv6Rules",
+                ],
+                How::Set("/value"),
+                Evidence::Recorded("cli_storage__test_storage_account_service_endpoints"),
             ),
             rule(
-                "/properties/keyCreationTime",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &[
+                    "/properties/networkAcls/ipRules/*/value",
+                    "/properties/networkAcls/ipv6Rules/*/value",
+                ],
+                How::Cidr,
+                Evidence::Inferred("one address is written with or without its prefix"),
             ),
             rule(
-                "/properties/primaryEndpoints",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &["/properties/networkAcls/resourceAccessRules"],
+                How::Set("/tenantId+/resourceId"),
+                Evidence::Inferred("rules have no order"),
             ),
             rule(
-                "/properties/primaryLocation",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &["/properties/networkAcls/bypass"],
+                How::Words,
+                Evidence::Documented("Storage: any combination, comma-separated", "2026-11-23"),
             ),
             rule(
-                "/properties/secondaryLocation",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &[
+                    "/sku/name",
+                    "/kind",
+                    "/properties/networkAcls/bypass",
+                    "/properties/networkAcls/defaultAction",
+                    "/properties/networkAcls/*/*/action",
+                    "/properties/publicNetworkAccess",
+                    "/properties/accessTier",
+                    "/properties/minimumTlsVersion",
+                    "/properties/allowedCopyScope",
+                    "/properties/sasPolicy/expirationAction",
+                    "/properties/encryption/keySource",
+                    "/properties/encryption/services/*/keyType",
+                    "/properties/azureFilesIdentityBasedAuthentication/directoryServiceOptions",
+                    "/properties/azureFilesIdentityBasedAuthentication/defaultSharePermission",
+                    "/properties/largeFileSharesState",
+                    "/properties/routingPreference/routingChoice",
+                    "/properties/dnsEndpointType",
+                ],
+                How::CaseInsensitive,
+                Evidence::Recorded("cli_storage__test_storage_account_service_endpoints"),
             ),
             rule(
-                "/properties/secondaryEndpoints",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &["/properties/sasPolicy/sasExpirationPeriod"],
+                How::Duration,
+                Evidence::Inferred("a time span"),
             ),
             rule(
-                "/properties/statusOfPrimary",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &[
+                    "/properties/isHnsEnabled",
+                    "/properties/isNfsV3Enabled",
+                    "/properties/isSftpEnabled",
+                    "/properties/defaultToOAuthAuthentication",
+                    "/properties/encryption/requireInfrastructureEncryption",
+                    "/properties/enableExtendedGroups",
+                ],
+                How::Default("false"),
+                Evidence::Documented("Storage accounts REST reference", "2026-11-23"),
             ),
             rule(
-                "/properties/statusOfSecondary",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                &["/properties/largeFileSharesState"],
+                How::Default("\"Disabled\""),
+                Evidence::Documented("Storage accounts REST reference", "2026-11-23"),
             ),
             rule(
-                "/properties/privateEndpointConnections",
+                &[
+                    "/properties/encryption/keyvaultproperties/currentVersionedKeyIdentifier",
+                    "/properties/encryption/keyvaultproperties/lastKeyRotationTimestamp",
+                    "/properties/encryption/keyvaultproperties/currentVersionedKeyExpirationTimestamp",
+                    "/properties/networkAcls/virtualNetworkRules/*/state",
+                    "/properties/lastGeoFailoverTime",
+                    "/properties/geoReplicationStats",
+                    "/properties/failoverInProgress",
+                    "/properties/blobRestoreStatus",
+                    "/properties/storageAccountSkuConversionStatus",
+                    "/properties/isSkuConversionBlocked",
+                    "/properties/accountMigrationInProgress",
+                ],
                 How::ReadOnly,
-                Evidence::Recorded("quirks.md: storage account"),
+                SCHEMA,
             ),
             rule(
-                "/properties/encryption/**/lastEnabledTime",
+                &[
+                    "/sku/tier",
+                    "/properties/creationTime",
+                    "/properties/keyCreationTime",
+                    "/properties/primaryEndpoints",
+                    "/properties/primaryLocation",
+                    "/properties/secondaryLocation",
+                    "/properties/secondaryEndpoints",
+                    "/properties/statusOfPrimary",
+                    "/properties/statusOfSecondary",
+                    "/properties/privateEndpointConnections",
+                    "/properties/encryption/**/lastEnabledTime",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: storage account"),
             ),
@@ -347,62 +577,33 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "blob container",
         rules: &[
             rule(
-                "/properties/lastModifiedTime",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
+                &["/properties/metadata"],
+                How::FreeMap,
+                Evidence::Inferred("people's data"),
             ),
             rule(
-                "/properties/leaseStatus",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
+                &["/properties/publicAccess"],
+                How::Default("\"None\""),
+                Evidence::Documented("Blob containers REST reference", "2026-11-23"),
             ),
+            rule(&["/properties/publicAccess"], How::CaseInsensitive, SCHEMA),
             rule(
-                "/properties/leaseState",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/leaseDuration",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/hasImmutabilityPolicy",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/hasLegalHold",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/version",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/deleted",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/deletedTime",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/remainingRetentionDays",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/immutabilityPolicy",
-                How::ReadOnly,
-                Evidence::Recorded("quirks.md appendix A"),
-            ),
-            rule(
-                "/properties/legalHold",
+                &[
+                    "/properties/immutableStorageWithVersioning/timeStamp",
+                    "/properties/immutableStorageWithVersioning/migrationState",
+                    "/properties/lastModifiedTime",
+                    "/properties/leaseStatus",
+                    "/properties/leaseState",
+                    "/properties/leaseDuration",
+                    "/properties/hasImmutabilityPolicy",
+                    "/properties/hasLegalHold",
+                    "/properties/version",
+                    "/properties/deleted",
+                    "/properties/deletedTime",
+                    "/properties/remainingRetentionDays",
+                    "/properties/immutabilityPolicy",
+                    "/properties/legalHold",
+                ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md appendix A"),
             ),
