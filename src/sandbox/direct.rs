@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::arm::{self, catalogue::Catalogue, id::ArmId, target};
 use super::behaviour::style::Reply;
 use super::entra::Caller;
-use super::graph::ManagedIdentity;
+use super::graph::{self, PrincipalKind};
 use super::message::{Body, Method, Request, Response};
 use super::operation;
 use super::server::StartError;
@@ -91,9 +91,9 @@ impl Direct {
         })
     }
 
-    /// Lets every operation that runs come to its end.
-    pub fn settle(&mut self) {
-        if let Some(end) = operation::last_end(&self.world) {
+    /// Lets the running operations come to their end: all, or those that an id or a poll address is about.
+    pub fn settle(&mut self, about: Option<&str>) {
+        if let Some(end) = operation::last_end(&self.world, about) {
             self.world.now = self.world.now.max(end) + Duration::seconds(1);
         }
     }
@@ -119,17 +119,15 @@ impl Direct {
         self.world.store.commit(vec![Entry::Put(object)])
     }
 
-    /// A service principal in the directory that nobody in the recording made.
-    pub fn plant_principal(&mut self, id: &str) -> std::io::Result<()> {
-        let identity = ManagedIdentity {
-            tenant: &self.caller.tenant,
-            principal_id: id,
-            client_id: id,
-            name: id,
-            resource: "",
+    /// Somebody in the directory whom nobody in the recording made.
+    pub fn plant_principal(&mut self, id: &str, is_user: bool) -> std::io::Result<()> {
+        let kind = match is_user {
+            true => PrincipalKind::User,
+            false => PrincipalKind::ServicePrincipal,
         };
-        let entry = Entry::Put(identity.object(self.world.now));
-        self.world.store.commit(vec![entry])
+        let key = graph::key_of(&self.caller.tenant, id, kind);
+        let object = Object::new(key, "principal", serde_json::json!({ "id": id }));
+        self.world.store.commit(vec![Entry::Put(object)])
     }
 
     /// Answers one request to Azure Resource Manager. A null body is none.

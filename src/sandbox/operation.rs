@@ -239,9 +239,19 @@ pub(crate) fn settle(world: &mut World) -> io::Result<()> {
     }
 }
 
-/// When the last of the running operations ends.
-pub(crate) fn last_end(world: &World) -> Option<OffsetDateTime> {
-    let running = world.store.below(RUNNING).filter_map(read);
+/// When the last of the running operations ends that concern an id (everything on the way to it and below it), or
+/// that a poll address is about; any at all when neither is given.
+pub(crate) fn last_end(world: &World, about: Option<&str>) -> Option<OffsetDateTime> {
+    let about = about.map(str::to_lowercase);
+    let concerns = |operation: &Operation| {
+        about.as_ref().is_none_or(|about| {
+            let target = operation.target.to_lowercase();
+            about.contains(&operation.name)
+                || about.starts_with(&target)
+                || target.starts_with(about.as_str())
+        })
+    };
+    let running = world.store.below(RUNNING).filter_map(read).filter(concerns);
     running.map(|operation| operation.ends).max()
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) fails_operation: bool,
     /// Directory of the caller being answered: where the identities of Azure resources live.
     pub(crate) tenant: String,
+    /// Object id of that caller.
+    pub(crate) caller: String,
     /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
     pub(crate) replication_lag: Duration,
 }
@@ -33,6 +35,7 @@ impl World {
             page_size: 100,
             fails_operation: false,
             tenant: String::new(),
+            caller: String::new(),
             replication_lag: Duration::ZERO,
         }
     }

@@ -27,6 +27,7 @@ use target::Target;
 /// Answers one ARM request of a caller whose token was accepted.
 pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> Response {
     world.tenant.clone_from(&caller.tenant);
+    world.caller.clone_from(&caller.object_id);
     if let Err(error) = operation::settle(world) {
         return Refusal::storage(&error).respond(ErrorStyle::Arm);
     }

@@ -100,7 +100,7 @@ fn respond(
     let mut response = Response::empty(status);
     response.body = match body {
         ReplyBody::Resource | ReplyBody::StateOnly => {
-            Body::Json(present(&world.store, row, object, View::Written, request))
+            Body::Json(present(&world.store, row, object, View::Get, request))
         }
         ReplyBody::EmptyObject => Body::Json(serde_json::json!({})),
         ReplyBody::Empty => Body::Empty,

@@ -263,6 +263,7 @@ fn store(
         id: &id,
         now: world.now,
         tenant: &world.tenant,
+        caller: &world.caller,
         body: &Value::Null,
         previous: previous.as_ref(),
     };
@@ -273,6 +274,7 @@ fn store(
         id: &id,
         now: world.now,
         tenant: &world.tenant,
+        caller: &world.caller,
         sent,
         previous: previous.as_ref(),
         hidden: hidden(previous.as_ref(), ruled.digests),

@@ -47,7 +47,12 @@ pub(crate) const ROWS: &[Behaviour] = &[
             ),
             rule::rule(
                 "/properties/createdBy",
-                Effect::Once(|facts| facts.guid("creator")),
+                Effect::Once(|facts| facts.caller.into()),
+                ASSIGNMENT,
+            ),
+            rule::rule(
+                "/properties/updatedBy",
+                Effect::Computed(|facts| facts.caller.into()),
                 ASSIGNMENT,
             ),
             rule::rule(

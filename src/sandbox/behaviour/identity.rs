@@ -72,6 +72,7 @@ fn facts<'a>(write: &'a Write) -> Facts<'a> {
         body: &write.body,
         previous: write.previous,
         tenant: write.tenant,
+        caller: write.caller,
     }
 }
 

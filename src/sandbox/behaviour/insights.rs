@@ -70,11 +70,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
                 COMPONENT,
             ),
             rule::rule("/properties/WorkspaceResourceId", Effect::Kept, COMPONENT),
-            rule::rule(
-                "/properties/IngestionMode",
-                Effect::Fixed(r#""LogAnalytics""#),
-                COMPONENT,
-            ),
+            rule::rule("/properties/IngestionMode", Effect::Dropped, COMPONENT),
             rule::default(
                 "/properties/publicNetworkAccessForIngestion",
                 r#""Enabled""#,
@@ -97,6 +93,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
         create: Reply::done(200),
         patch: Some(Reply::done(200)),
         replaced_by_patch: &["/tags"],
+        since: &[("/properties/LaMigrationDate", "2020-02-02")],
         prepare: workspace,
         present: |body, _| {
             lower_namespace(body);
@@ -111,7 +108,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
     Behaviour {
         arm_type: "Microsoft.Insights/diagnosticSettings",
         versions: &["2017-05-01-preview", "2021-05-01-preview"],
-        shape: "{ properties!: { storageAccountId: string, serviceBusRuleId: string, \
+        shape: "{ location: string, properties!: { storageAccountId: string, serviceBusRuleId: string, \
             eventHubAuthorizationRuleId: string, eventHubName: string, workspaceId: string, \
             marketplacePartnerId: string, logAnalyticsDestinationType: string, \
             metrics: [{ timeGrain: string, category: string, enabled!: bool, \
@@ -186,6 +183,16 @@ fn retention(facts: &Facts) -> Value {
 
 /// A component without a workspace gets one of its own in a managed group (recorded).
 fn workspace(write: &mut Write) -> Result<(), Refusal> {
+    let version = write.request.parameter("api-version").unwrap_or("9");
+    let gets_one = version == "2020-02-02" || version > "2020-02-03";
+    let is_linked = write.body["properties"]["WorkspaceResourceId"].is_string();
+    // Recorded (ext__test_component): at older versions a component stays without one.
+    let mode = match is_linked || gets_one {
+        true => "LogAnalytics",
+        false => "ApplicationInsights",
+    };
+    write.body["properties"]["IngestionMode"] = mode.into();
+    migrated(write, is_linked);
     let properties = &write.body["properties"];
     let days = properties["RetentionInDays"].as_i64().unwrap_or(90);
     if ![30, 60, 90, 120, 180, 270, 365, 550, 730].contains(&days) {
@@ -206,6 +213,9 @@ fn workspace(write: &mut Write) -> Result<(), Refusal> {
             )),
         };
     }
+    if !gets_one {
+        return Ok(());
+    }
     let app = properties["AppId"].as_str().unwrap_or_default();
     let own = format!(
         "/subscriptions/{}/resourceGroups/ai_{name}_{app}_managed/providers/Microsoft.OperationalInsights/workspaces/managed-{name}-ws",
@@ -214,6 +224,24 @@ fn workspace(write: &mut Write) -> Result<(), Refusal> {
     );
     write.body["properties"]["WorkspaceResourceId"] = own.into();
     Ok(())
+}
+
+/// Recorded (ext__test_component_with_linked_workspace): the day a component without a workspace got one, seen only at
+/// versions that know workspaces.
+fn migrated(write: &mut Write, is_linked: bool) {
+    let Some(previous) = write.previous else {
+        return;
+    };
+    let before = &previous.body["properties"];
+    let date = match &before["LaMigrationDate"] {
+        Value::Null if is_linked && before["WorkspaceResourceId"].is_null() => {
+            timestamp(write.now).into()
+        }
+        before => before.clone(),
+    };
+    if !date.is_null() {
+        write.body["properties"]["LaMigrationDate"] = date;
+    }
 }
 
 /// Ids say `microsoft.insights`, whatever was asked for.
@@ -305,6 +333,15 @@ fn setting(write: &mut Write) -> Result<(), Refusal> {
             return Err(bad(format!("Resource '{id}' was not found.")));
         }
     }
+    if let Some(partner) = properties["marketplacePartnerId"].as_str()
+        && write.store.get(partner).is_none()
+    {
+        // Recorded: cli_monitor__test_monitor_diagnostic_settings_marketplace_id.
+        return Err(bad(format!(
+            "The marketplace partner resource: {} was not found or does not support the required functionality.",
+            partner.to_lowercase()
+        )));
+    }
     categories(write)?;
     sinks_are_free(write, &used)
 }
@@ -390,8 +427,40 @@ fn sinks_are_free(write: &Write, used: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Settings of a subscription's activity log say less (recorded: cli_monitor__test_monitor_diagnostic_settings_subscription).
+fn shown_of_subscription(body: &mut Value) {
+    let id = body["id"].as_str().unwrap_or_default();
+    let id = id.trim_start_matches('/').to_owned();
+    let properties = &body["properties"];
+    let mut shown = serde_json::Map::new();
+    for sink in [
+        "storageAccountId",
+        "workspaceId",
+        "eventHubAuthorizationRuleId",
+        "eventHubName",
+    ] {
+        if properties[sink].is_string() {
+            shown.insert(sink.to_owned(), properties[sink].clone());
+        }
+    }
+    let logs = properties["logs"].as_array().into_iter().flatten();
+    let logs: Vec<Value> = logs
+        .map(|log| {
+            json!({ "category": log["category"], "categoryGroup": log["categoryGroup"], "enabled": log["enabled"] })
+        })
+        .collect();
+    shown.insert("logs".to_owned(), logs.into());
+    *body = json!({
+        "id": id, "type": "Microsoft.Insights/diagnosticSettings", "name": body["name"], "location": "global",
+        "properties": shown,
+    });
+}
+
 fn shown_setting(body: &mut Value, presented: &Presented) {
     lower_namespace(body);
+    if ArmId::parse(&presented.object.id).is_some_and(|id| id.scope.matches('/').count() == 2) {
+        return shown_of_subscription(body);
+    }
     body["type"] = "Microsoft.Insights/diagnosticSettings".into();
     body["kind"] = Value::Null;
     body["identity"] = Value::Null;

@@ -144,6 +144,8 @@ pub(crate) struct Write<'a> {
     pub(crate) now: OffsetDateTime,
     /// Directory of the subscription.
     pub(crate) tenant: &'a str,
+    /// Object id of whoever asks.
+    pub(crate) caller: &'a str,
     /// The whole body this write means: what a PUT sent, or what a PATCH made of the previous one.
     pub(crate) sent: &'a Value,
     pub(crate) previous: Option<&'a Object>,

@@ -34,6 +34,8 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
     shape: "{ location!: string, tags: {*: string}, managedBy: string, properties: { -provisioningState: any } }",
     location: LocationForm::Lower,
     tags: Tags::Omitted,
+    // Recorded: no `type` at 2019-07-01 (cli_network__test_network_vnet_peering_different_resource_groups).
+    since: &[("/type", "2019-08-01")],
     state: State::Provisioning {
         creating: "Succeeded",
         updating: "Succeeded",

@@ -47,6 +47,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) now: OffsetDateTime,
     /// Directory of the subscription.
     pub(crate) tenant: &'a str,
+    /// Object id of whoever asks.
+    pub(crate) caller: &'a str,
     /// The body so far.
     pub(crate) body: &'a Value,
     pub(crate) previous: Option<&'a Object>,
@@ -232,6 +234,7 @@ mod tests {
             id: &id,
             now: datetime!(2026-01-02 03:04:05 UTC),
             tenant: "t",
+            caller: "c",
             body: &Value::Null,
             previous: previous.as_ref(),
         };

@@ -88,9 +88,18 @@ pub(crate) fn principal(store: &Store, tenant: &str, id: &str) -> Option<Princip
     .map(|(_, kind)| kind)
 }
 
+/// Where the store keeps whoever a role can be given to.
+pub(crate) fn key_of(tenant: &str, id: &str, kind: PrincipalKind) -> String {
+    let collection = match kind {
+        PrincipalKind::User => user::COLLECTION,
+        PrincipalKind::ServicePrincipal => service_principal::COLLECTION,
+    };
+    format!("{}/{id}", store_id(tenant, collection))
+}
+
 /// Where the store keeps a directory's service principal.
 pub(crate) fn principal_key(tenant: &str, id: &str) -> String {
-    format!("{}/{id}", store_id(tenant, service_principal::COLLECTION))
+    key_of(tenant, id, PrincipalKind::ServicePrincipal)
 }
 
 fn refuse(world: &World, request: &Request, refusal: &Refusal) -> Response {

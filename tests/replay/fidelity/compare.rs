@@ -88,7 +88,12 @@ impl Comparison<'_> {
                     true => (scalar.to_string(), "absent".to_owned()),
                     false => ("absent".to_owned(), scalar.to_string()),
                 };
+                let text = scalar.as_str().unwrap_or_default();
+                let is_foreign = lists::FOREIGN.iter().any(|kind| text.contains(kind));
                 let verdict = match self.varying(path) {
+                    _ if is_recorded && is_foreign && !text.contains(".nic.") => {
+                        Verdict::Listed(lists::FOREIGN_WHY)
+                    }
                     Some(why) => Verdict::Listed(why),
                     None => Verdict::Wrong { recorded, ours },
                 };

@@ -17,15 +17,36 @@ const fn line(kind: &'static str, path: &'static str, why: &'static str) -> Line
 
 const STORAGE: &str = "Microsoft.Storage/storageAccounts";
 
+const ZONE: &str = "Microsoft.Network/privateDnsZones";
+const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
+const WORKSPACE: &str = "Microsoft.OperationalInsights/workspaces";
+
 /// Values that differ from run to run. They must be there, and be of the same JSON type.
 pub(crate) const VOLATILE: &[Line] = &[
     line("", "systemData/**", "who and when"),
     line("", "value/*/systemData/**", "who and when"),
+    line(ZONE, "properties/internalId", "a generated id in base64"),
 ];
 
 /// Values that are one thing in some recordings and another in others, at one API version and for equal requests: Azure
 /// changed its mind, by region or by day. Only where nothing was sent; members of lists as the resource itself.
 pub(crate) const VARYING: &[Line] = &[
+    line(
+        SUBNET,
+        "properties/ipamPoolPrefixAllocations",
+        "2024-01-01: absent and []",
+    ),
+    line(WORKSPACE, "etag", "2021-12-01-preview: absent and there"),
+    line(
+        WORKSPACE,
+        "properties/retentionInDays",
+        "2021-06-01: 30, or what a deleted workspace of that name had",
+    ),
+    line(
+        WORKSPACE,
+        "properties/sku/name",
+        "2021-06-01: a sent Standalone came back as it is and as PerGB2018",
+    ),
     line(
         STORAGE,
         "properties/minimumTlsVersion",
@@ -105,3 +126,12 @@ pub(crate) fn fits(pattern: &str, path: &str) -> bool {
     }
     path.next().is_none()
 }
+
+/// Who is inside a subnet or behind an address, of types without a row here.
+pub(crate) const FOREIGN: &[&str] = &[
+    "/loadBalancers/",
+    "/networkInterfaces/",
+    "/natGateways/",
+    "/virtualMachineScaleSets/",
+];
+pub(crate) const FOREIGN_WHY: &str = "made by a resource of a type without a row";

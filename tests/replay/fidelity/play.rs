@@ -28,8 +28,10 @@ pub(crate) fn play(recording: &Recording, table: &mut Table) -> anyhow::Result<(
     for (id, body) in seeds.objects.values() {
         direct.plant(id, body).context("cannot plant")?;
     }
-    for principal in &seeds.principals {
-        direct.plant_principal(principal).context("cannot plant")?;
+    for (principal, is_user) in &seeds.principals {
+        direct
+            .plant_principal(principal, *is_user)
+            .context("cannot plant")?;
     }
     let mut player = Player {
         direct,
@@ -112,8 +114,10 @@ impl Player<'_> {
         if exchange.status == 404 && self.is_gone_unseen(&path) {
             return self.skip(lists::GONE_UNSEEN);
         }
-        if !holds(exchange) {
-            self.direct.settle();
+        match exchange.is_read() {
+            _ if holds(exchange) => {}
+            true => self.direct.settle(Some(&path)),
+            false => self.direct.settle(None),
         }
         let version = version_of(&exchange.url);
         let at = Place {
@@ -272,7 +276,7 @@ impl Player<'_> {
         let is_over = !(exchange.status == 202 || is_running(&exchange.response_body["status"]));
         let answer = match (&poll.address, is_over) {
             (Some(address), true) => {
-                self.direct.settle();
+                self.direct.settle(Some(address));
                 Some(self.direct.send("GET", address, &[], &Value::Null))
             }
             (Some(_), false) => poll.running.clone(),
@@ -333,9 +337,18 @@ fn without(body: &Value, planted: &[&str]) -> Value {
     let Some(items) = body["value"].as_array() else {
         return body.clone();
     };
+    // Subscriptions are blanked in some places and not in others.
+    let rest = |id: &str| {
+        id.trim_start_matches('/')
+            .split('/')
+            .skip(2)
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    let planted: Vec<String> = planted.iter().map(|id| rest(id)).collect();
     let is_planted = |item: &&Value| {
         let id = item["id"].as_str().unwrap_or_default().to_lowercase();
-        !planted.contains(&id.as_str())
+        !planted.contains(&rest(&id))
     };
     let mut body = body.clone();
     body["value"] = items.iter().filter(is_planted).cloned().collect();

@@ -13,7 +13,8 @@ use super::recording::{Exchange, Recording, path_of};
 pub(crate) struct Seeds {
     /// Bodies by lower-cased id, with the id as spelled.
     pub(crate) objects: BTreeMap<String, (String, Value)>,
-    pub(crate) principals: BTreeSet<String>,
+    /// Object ids, and whether it is a user.
+    pub(crate) principals: BTreeSet<(String, bool)>,
 }
 
 pub(crate) fn seeds(recording: &Recording, direct: &Direct) -> Seeds {
@@ -53,15 +54,18 @@ pub(crate) fn tenant(recording: &Recording) -> String {
 }
 
 /// Principals that were given roles. Those of identities made on the way are called otherwise by then.
-fn principals(recording: &Recording) -> BTreeSet<String> {
+fn principals(recording: &Recording) -> BTreeSet<(String, bool)> {
     let assigned = recording.exchanges.iter().filter(|exchange| {
         exchange.method == "PUT"
             && exchange.is_success()
             && exchange.path().to_lowercase().contains("/roleassignments/")
     });
     assigned
-        .filter_map(|exchange| exchange.request_body["properties"]["principalId"].as_str())
-        .map(str::to_owned)
+        .filter_map(|exchange| {
+            let is_user = exchange.response_body["properties"]["principalType"] == "User";
+            let id = exchange.request_body["properties"]["principalId"].as_str()?;
+            Some((id.to_owned(), is_user))
+        })
         .collect()
 }
 

@@ -69,6 +69,8 @@ impl Birth<'_> {
             body: &Value::Null,
             previous: None,
             tenant: self.tenant,
+            // The service makes these itself.
+            caller: "",
         };
         let body = rule::apply(row.rules, sent, facts).body;
         self.made

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{referenced, refused};
-use crate::sandbox::behaviour::rule::{self, Effect};
+use crate::sandbox::behaviour::rule::{self, Effect, Facts};
 use crate::sandbox::behaviour::style::{Etag, LocationEnd, LongRunning, Poll, Reply, ReplyBody};
 use crate::sandbox::behaviour::style::{Names, State, StatusBody, Tags};
 use crate::sandbox::behaviour::{Behaviour, Evidence, Presented, ROW, Removal, Write};
@@ -76,7 +76,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
             ),
             rule::rule(
                 "/properties/internalId",
-                Effect::Once(|facts| facts.guid("zone")),
+                Effect::Once(internal_id),
                 EVIDENCE,
             ),
         ],
@@ -199,4 +199,17 @@ fn counts(body: &mut Value, presented: &Presented) {
     body["properties"]["numberOfRecordSets"] = 1.into();
     body["properties"]["numberOfVirtualNetworkLinks"] = links.len().into();
     body["properties"]["numberOfVirtualNetworkLinksWithRegistration"] = registering.into();
+}
+
+/// Base64 of `ImmutableZoneIdentity;{guid};0` (recorded).
+fn internal_id(facts: &Facts) -> Value {
+    use base64::Engine as _;
+    let guid = facts.guid("zone");
+    let text = format!(
+        "ImmutableZoneIdentity;{};0",
+        guid.as_str().unwrap_or_default()
+    );
+    base64::engine::general_purpose::STANDARD
+        .encode(text)
+        .into()
 }

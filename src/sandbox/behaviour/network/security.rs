@@ -292,6 +292,8 @@ fn is_source(text: &str) -> bool {
     text == "*"
         || is_tag
         || text.parse::<std::net::IpAddr>().is_ok()
+        // A number is an address to the service's parser (recorded: cli_network__test_network_nsg sends `789`).
+        || text.parse::<u32>().is_ok()
         || Prefix::parse(text).is_some()
         || is_ipv6(text)
 }

@@ -8,6 +8,7 @@ use super::{CHILD, nested, put, referenced, refused};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::behaviour::rule::{self, Rule};
 use crate::sandbox::behaviour::{Behaviour, Evidence, Presented, Removal, Write};
+use crate::sandbox::message::Request;
 use crate::sandbox::operation;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::{Object, Store};
@@ -34,6 +35,17 @@ macro_rules! members {
     };
 }
 pub(super) use members;
+
+/// Recorded absent at 2019-02-01; documented since.
+pub(super) const POLICIES: &str = "2019-04-01";
+
+/// Recorded: "Enabled" at 2020-07-01 where nothing was sent, "Disabled" from 2020-11-01 on.
+pub(super) fn old_default(request: &Request, sent: &Value, body: &mut Value) {
+    let version = request.parameter("api-version").unwrap_or("9");
+    if version < "2020-11-01" && sent["privateEndpointNetworkPolicies"].is_null() {
+        body["properties"]["privateEndpointNetworkPolicies"] = "Enabled".into();
+    }
+}
 
 pub(super) const DEFAULTS: &[Rule] = &[
     rule::default("/properties/delegations", "[]", EVIDENCE),
@@ -83,6 +95,7 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
             .map(|other| (name_of(other).to_owned(), other.body.clone()))
             .collect();
         let (id, previous) = (write.id.clone(), write.previous);
+        old_default(write.request, &write.sent["properties"], &mut write.body);
         valid(write.store, &id, whole, &mut write.body, &siblings)?;
         still_delegated(write.store, previous, &write.body)?;
         renew(write);
@@ -90,6 +103,10 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
     },
     removing: |removal| free(removal.store, removal.object),
     removed: renew_whole,
+    since: &[
+        ("/properties/privateEndpointNetworkPolicies", POLICIES),
+        ("/properties/privateLinkServiceNetworkPolicies", POLICIES),
+    ],
     present: show,
     evidence: EVIDENCE,
     ..CHILD
@@ -136,32 +153,48 @@ fn sibling_busy(write: &Write) -> Result<(), Refusal> {
     )
 }
 
-/// Services a subnet can be given to, with what they may then do in it.
+const ACTION: &str = "Microsoft.Network/virtualNetworks/subnets/action";
+const JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
+
+/// Services a subnet can be given to, with what they may then do in it: those of `availableDelegations`
+/// (learn.microsoft.com/azure/virtual-network/subnet-delegation-overview, 2025-06); the actions as far as recorded.
 const DELEGATIONS: &[(&str, &str)] = &[
-    (
-        "Microsoft.Web/serverFarms",
-        "Microsoft.Network/virtualNetworks/subnets/action",
-    ),
-    (
-        "Microsoft.Web/hostingEnvironments",
-        "Microsoft.Network/virtualNetworks/subnets/action",
-    ),
-    (
-        "Microsoft.App/environments",
-        "Microsoft.Network/virtualNetworks/subnets/join/action",
-    ),
-    (
-        "Microsoft.ContainerInstance/containerGroups",
-        "Microsoft.Network/virtualNetworks/subnets/action",
-    ),
-    (
-        "Microsoft.Network/dnsResolvers",
-        "Microsoft.Network/virtualNetworks/subnets/join/action",
-    ),
-    (
-        "Microsoft.DBforPostgreSQL/flexibleServers",
-        "Microsoft.Network/virtualNetworks/subnets/join/action",
-    ),
+    ("Microsoft.ApiManagement/service", JOIN),
+    ("Microsoft.App/environments", JOIN),
+    ("Microsoft.App/testClients", JOIN),
+    ("Microsoft.AVS/PrivateClouds", JOIN),
+    ("Microsoft.AzureCosmosDB/clusters", JOIN),
+    ("Microsoft.Batch/batchAccounts", ACTION),
+    ("Microsoft.ContainerInstance/containerGroups", ACTION),
+    ("Microsoft.ContainerService/managedClusters", JOIN),
+    ("Microsoft.DBforMySQL/flexibleServers", JOIN),
+    ("Microsoft.DBforMySQL/servers", JOIN),
+    ("Microsoft.DBforMySQL/serversv2", JOIN),
+    ("Microsoft.DBforPostgreSQL/flexibleServers", JOIN),
+    ("Microsoft.DBforPostgreSQL/serversv2", JOIN),
+    ("Microsoft.Databricks/workspaces", JOIN),
+    ("Microsoft.DevCenter/networkConnection", JOIN),
+    ("Microsoft.DocumentDB/cassandraClusters", JOIN),
+    ("Microsoft.HardwareSecurityModules/dedicatedHSMs", ACTION),
+    ("Microsoft.Kusto/clusters", JOIN),
+    ("Microsoft.LabServices/labplans", JOIN),
+    ("Microsoft.Logic/integrationServiceEnvironments", ACTION),
+    ("Microsoft.MachineLearningServices/workspaces", JOIN),
+    ("Microsoft.Netapp/volumes", JOIN),
+    ("Microsoft.Network/dnsResolvers", JOIN),
+    ("Microsoft.Network/networkWatchers", JOIN),
+    ("Microsoft.Network/virtualNetworkGateways", JOIN),
+    ("Microsoft.Orbital/orbitalGateways", JOIN),
+    ("Microsoft.PowerPlatform/enterprisePolicies", JOIN),
+    ("Microsoft.PowerPlatform/vnetaccesslinks", JOIN),
+    ("Microsoft.ServiceFabricMesh/networks", ACTION),
+    ("Microsoft.ServiceNetworking/trafficControllers", JOIN),
+    ("Microsoft.Sql/managedInstances", JOIN),
+    ("Microsoft.StoragePool/diskPools", JOIN),
+    ("Microsoft.StreamAnalytics/streamingJobs", JOIN),
+    ("Microsoft.Synapse/workspaces", JOIN),
+    ("Microsoft.Web/hostingEnvironments", ACTION),
+    ("Microsoft.Web/serverFarms", ACTION),
 ];
 
 /// One subnet beside the others of its network: within the address space, apart from its siblings, referring to what

@@ -49,7 +49,23 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
             .of_kind(&removal.object.id, SUBNET)
             .try_for_each(|one| subnet::free(removal.store, one))
     },
+    since: &[
+        // Recorded absent at 2022-01-01, there at 2024-03-01; documented for 2023-09-01.
+        ("/properties/privateEndpointVNetPolicies", "2023-09-01"),
+        (
+            "/properties/subnets/*/properties/privateEndpointNetworkPolicies",
+            subnet::POLICIES,
+        ),
+        (
+            "/properties/subnets/*/properties/privateLinkServiceNetworkPolicies",
+            subnet::POLICIES,
+        ),
+    ],
     present: |body, presented| {
+        let version = presented.request.parameter("api-version").unwrap_or("9");
+        if version < "2020-11-01" {
+            body["properties"]["enableVmProtection"] = false.into();
+        }
         body["properties"]["subnets"] = children(presented, SUBNET, subnet::show).into();
     },
     evidence: NETWORK_CRUD,
@@ -80,6 +96,7 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
             id: &id,
             now: write.now,
             tenant: write.tenant,
+            caller: write.caller,
             body: &Value::Null,
             previous,
         };
@@ -89,6 +106,7 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
             facts,
         )
         .body;
+        subnet::old_default(write.request, &item["properties"], &mut body);
         subnet::valid(write.store, &id, &network, &mut body, &siblings)?;
         subnet::still_delegated(write.store, previous, &body)?;
         body["properties"]["provisioningState"] = "Succeeded".into();
