@@ -332,7 +332,6 @@ pub(crate) fn removal(
             store,
             request,
             now: world.now,
-            tenant: &world.tenant,
             object,
             reply: Reply::empty(200),
             also: Vec::new(),

@@ -37,7 +37,6 @@ pub(crate) fn delete(
         store: &world.store,
         request: Some(request),
         now: world.now,
-        tenant: &world.tenant,
         object: &object,
         reply,
         also: Vec::new(),

@@ -204,14 +204,14 @@ fn workspace(write: &mut Write) -> Result<(), Refusal> {
     }
     if let Some(id) = properties["WorkspaceResourceId"].as_str() {
         let is_own = id.contains("_managed/");
-        return match is_own || write.store.get(id).is_some() {
-            true => Ok(()),
-            false => Err(Refusal::new(
-                400,
-                "BadRequest",
-                format!("Workspace '{id}' was not found."),
-            )),
-        };
+        if is_own || write.store.get(id).is_some() {
+            return Ok(());
+        }
+        return Err(Refusal::new(
+            400,
+            "BadRequest",
+            format!("Workspace '{id}' was not found."),
+        ));
     }
     if !gets_one {
         return Ok(());

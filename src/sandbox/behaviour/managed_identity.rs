@@ -6,7 +6,6 @@ use super::rule::Effect;
 use super::style::{IdForm, LocationForm, Reply};
 use super::{Behaviour, Evidence, ROW, Removal, Write, rule};
 use crate::sandbox::graph::{self, ManagedIdentity};
-use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::Entry;
 
 const IDENTITY: Evidence =
@@ -38,16 +37,19 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
     location: LocationForm::Lower,
     patch: Some(Reply::done(200)),
     replaced_by_patch: &["/tags"],
-    prepare,
+    prepare: |write| {
+        announce(write);
+        Ok(())
+    },
     removed,
     evidence: IDENTITY,
     ..ROW
 }];
 
 /// A 201 carries `Location`: the identity's own path, relative (recorded), not a poll address.
-fn prepare(write: &mut Write) -> Result<(), Refusal> {
+fn announce(write: &mut Write) {
     if write.previous.is_some() {
-        return Ok(());
+        return;
     }
     let path = write
         .id
@@ -62,7 +64,6 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         resource: &write.id.text(),
     };
     write.also.push(Entry::Put(identity.object(write.now)));
-    Ok(())
 }
 
 fn removed(removal: &mut Removal) {

@@ -181,7 +181,6 @@ pub(crate) struct Removal<'a> {
     pub(crate) store: &'a Store,
     pub(crate) request: Option<&'a Request>,
     pub(crate) now: OffsetDateTime,
-    pub(crate) tenant: &'a str,
     pub(crate) object: &'a Object,
     /// The row's reply, which a version of the API may answer otherwise.
     pub(crate) reply: Reply,
@@ -263,7 +262,10 @@ pub fn evidence() -> Vec<(String, Evidence)> {
     let claims = apim::CLAIMS
         .iter()
         .map(|(claim, evidence)| ((*claim).to_owned(), *evidence));
-    of_rows.chain(claims).collect()
+    of_rows
+        .chain(claims)
+        .chain(super::graph::evidence())
+        .collect()
 }
 
 /// What the store keeps of a secret: enough to see that it changed.

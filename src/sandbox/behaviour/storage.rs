@@ -376,8 +376,8 @@ fn key_times(facts: &Facts) -> Value {
     json!({ "key1": now, "key2": now })
 }
 
-/// `BlobStorage` and the v1 kind have fewer services (recorded: asosample__Test_Network_v20250301_CreationAndDeletion,
-/// cli_monitor__test_monitor_diagnostic_settings_marketplace_id).
+/// `BlobStorage` and the v1 kind have fewer services (recorded: `asosample__Test_Network_v20250301_CreationAndDeletion`,
+/// `cli_monitor__test_monitor_diagnostic_settings_marketplace_id`).
 fn endpoints(name: &str, kind: &str, is_zoned: bool) -> Value {
     let services: &[&str] = match kind {
         "BlobStorage" => &["dfs", "blob", "table"],

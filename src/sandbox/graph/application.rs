@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::entity::{BOTH, Entity, Made, Update};
+use super::organization::{self, Domain};
 use super::session::{Session, has_text, items, merge, texts};
-use super::{deleted, organization, refused, service_principal};
+use super::{deleted, refused, service_principal};
 use crate::sandbox::behaviour::Evidence;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::{Entry, Object};
@@ -83,9 +84,9 @@ pub(super) const ENTITY: Entity = Entity {
     ),
 };
 
-fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let mut body = ENTITY.blank();
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     let id = session.new_id("application");
     let app_id = session.new_id("appId");
     body["id"] = id.into();
@@ -351,7 +352,9 @@ fn identifier_host(session: &Session, uri: &str, body: &Value) -> Result<Option<
     } else if scheme != "https" {
         return Err(refusal());
     }
-    organization::verify(session, host).ok_or_else(refusal)
+    organization::verify(session, host)
+        .map(Domain::learnt)
+        .ok_or_else(refusal)
 }
 
 /// Gives new passwords their ids and secrets. Only the answer to a POST shows a secret, and only once.

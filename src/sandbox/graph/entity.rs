@@ -25,6 +25,10 @@ impl Version {
     }
 }
 
+type Create = fn(&Session, &Value) -> Result<Made, Refusal>;
+type Change = fn(&Session, &Update) -> Result<Vec<Entry>, Refusal>;
+type Below = fn(&Session, &Object, &[&str]) -> Result<Answer, Refusal>;
+
 pub(super) struct Entity {
     /// `applications`, `identity/b2cUserFlows`
     pub(super) collection: &'static str,
@@ -42,11 +46,11 @@ pub(super) struct Entity {
     /// What a read without `$select` shows; empty: everything.
     pub(super) shown: &'static [&'static str],
     /// None: made by other means.
-    pub(super) create: Option<fn(&Session, Value) -> Result<Made, Refusal>>,
-    pub(super) update: Option<fn(&Session, &Update) -> Result<Vec<Entry>, Refusal>>,
+    pub(super) create: Option<Create>,
+    pub(super) update: Option<Change>,
     pub(super) remove: Option<fn(&Session, &Object) -> Vec<Entry>>,
     /// What is below one object: `…/{id}/appRoleAssignedTo`.
-    pub(super) below: Option<fn(&Session, &Object, &[&str]) -> Result<Answer, Refusal>>,
+    pub(super) below: Option<Below>,
     pub(super) evidence: Evidence,
 }
 
@@ -86,6 +90,13 @@ const ENTITIES: &[&Entity] = &[
     &events_flow::ENTITY,
     &organization::ENTITY,
 ];
+
+/// What the directory's rows say, and how anybody knows.
+pub(crate) fn evidence() -> impl Iterator<Item = (String, Evidence)> {
+    ENTITIES
+        .iter()
+        .map(|entity| (entity.odata_type.to_owned(), entity.evidence))
+}
 
 impl Entity {
     pub(super) fn named(collection: &str) -> Option<&'static Self> {

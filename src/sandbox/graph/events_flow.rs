@@ -50,9 +50,9 @@ pub(super) const ENTITY: Entity = Entity {
     ),
 };
 
-fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let mut body = ENTITY.blank();
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     body["id"] = session.new_id("eventsFlow").into();
     check(session, &mut body)?;
     Ok(Made::alone(session.object(COLLECTION, body)))

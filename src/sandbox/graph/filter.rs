@@ -1,4 +1,4 @@
-//! `$filter`: parsing and evaluating the part of OData that directories understand.
+//! `$filter`: parsing and evaluating the part of `OData` that directories understand.
 //!
 //! Comparisons of strings ignore case, as in the directory. What a directory answers only as an "advanced query"
 //! (`ne`, `not`, `endswith`) says so through [`Filter::is_advanced`].

@@ -53,9 +53,9 @@ pub(super) const ENTITY: Entity = Entity {
     ),
 };
 
-fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let mut body = ENTITY.blank();
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     let client = principal(session, &body, "clientId")?;
     let resource = principal(session, &body, "resourceId")?;
     let user = consenter(session, &body)?;

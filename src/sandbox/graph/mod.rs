@@ -1,7 +1,7 @@
 //! Microsoft Graph for the identity part: applications, service principals, grants, user flows, users.
 //!
 //! Objects live in the store under `/graph/{directory}/{collection}/{id}`; the token's `tid` says which directory is meant.
-//! `entity` is the table of collections, one file each beside it; `query` and `filter` are OData.
+//! `entity` is the table of collections, one file each beside it; `query` and `filter` are `OData`.
 
 mod application;
 mod assignment;
@@ -29,6 +29,7 @@ use super::message::{Method, Request, Response};
 use super::refusal::Refusal;
 use super::store::{Object, Store};
 use super::world::{World, timestamp};
+pub(crate) use entity::evidence;
 use entity::{Entity, Update};
 use query::{Query, context};
 pub(crate) use service_principal::ManagedIdentity;
@@ -265,18 +266,18 @@ fn collection(session: &Session, entity: &'static Entity) -> Result<Answer, Refu
             let body = query.page(session, entity, session.visible(entity.collection));
             Ok(Answer::unchanged(Response::json(200, body)))
         }
-        Method::Post => create(session, entity, Value::Null),
+        Method::Post => create(session, entity, &Value::Null),
         _ => Err(not_allowed()),
     }
 }
 
-fn create(session: &Session, entity: &Entity, extra: Value) -> Result<Answer, Refusal> {
+fn create(session: &Session, entity: &Entity, extra: &Value) -> Result<Answer, Refusal> {
     let create = entity.create.ok_or_else(not_allowed)?;
     let mut sent = body(session, entity, true)?;
     if !extra.is_null() {
-        merge(&mut sent, &extra);
+        merge(&mut sent, extra);
     }
-    let made = create(session, sent)?;
+    let made = create(session, &sent)?;
     let query = Query::parse(session.request, entity)?;
     let mut shown = query.project(entity, &made.object.body);
     if !made.shown_once.is_null() {
@@ -312,7 +313,7 @@ fn below(
     {
         let mut extra = json!({});
         extra[property.as_str()] = value.clone().into();
-        return create(session, entity, extra);
+        return create(session, entity, &extra);
     }
     let object = object?;
     if let (Some(below), false) = (entity.below, rest.is_empty()) {

@@ -58,9 +58,24 @@ pub(super) fn founding(store: &Store, tenant: &str, now: OffsetDateTime) -> Vec<
     objects.into_iter().map(Entry::Put).collect()
 }
 
+/// A host the directory owns.
+pub(super) enum Domain {
+    Known,
+    Learnt(Entry),
+}
+
+impl Domain {
+    pub(super) fn learnt(self) -> Option<Entry> {
+        match self {
+            Self::Known => None,
+            Self::Learnt(entry) => Some(entry),
+        }
+    }
+}
+
 /// None: the directory does not own this host. A directory's initial domain is learnt from its first use, because
 /// nobody creates a directory in the sandbox; every other `onmicrosoft.com` host is somebody else's from then on.
-pub(super) fn verify(session: &Session, host: &str) -> Option<Option<Entry>> {
+pub(super) fn verify(session: &Session, host: &str) -> Option<Domain> {
     let host = host.to_lowercase();
     let organization = this(session)?;
     let mut domains = items(&organization.body["verifiedDomains"]);
@@ -69,7 +84,7 @@ pub(super) fn verify(session: &Session, host: &str) -> Option<Option<Entry>> {
         host == name || host.ends_with(&format!(".{name}"))
     };
     if domains.any(is_own) {
-        return Some(None);
+        return Some(Domain::Known);
     }
     let has_domain = items(&organization.body["verifiedDomains"])
         .next()
@@ -78,7 +93,7 @@ pub(super) fn verify(session: &Session, host: &str) -> Option<Option<Entry>> {
     if has_domain || name.is_empty() || name.contains('.') {
         return None;
     }
-    Some(Some(adopt(organization, &host)))
+    Some(Domain::Learnt(adopt(organization, &host)))
 }
 
 pub(super) fn domain(session: &Session) -> Option<String> {

@@ -1,4 +1,4 @@
-//! OData system query options: `$filter`, `$select`, `$top`, and paging by `$skiptoken`. `$count` is ignored.
+//! `OData` system query options: `$filter`, `$select`, `$top`, and paging by `$skiptoken`. `$count` is ignored.
 
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;

@@ -19,7 +19,7 @@ pub(super) fn bad(message: impl Into<String>) -> Refusal {
     Refusal::new(400, "Request_BadRequest", message)
 }
 
-/// What the OData layer refuses, before the directory sees it.
+/// What the `OData` layer refuses, before the directory sees it.
 pub(super) fn malformed(message: impl Into<String>) -> Refusal {
     Refusal::new(400, "BadRequest", message)
 }

@@ -68,7 +68,7 @@ pub(super) const ENTITY: Entity = Entity {
     ),
 };
 
-fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let app_id = sent["appId"].as_str().unwrap_or_default().to_owned();
     if session.is_taken(COLLECTION, "appId", &app_id, "") {
         return Err(refused::taken(format!(
@@ -76,7 +76,7 @@ fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
         )));
     }
     let mut body = of_application(session, &app_id)?;
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     body["id"] = session.new_id("servicePrincipal").into();
     body["createdDateTime"] = session.timestamp();
     Ok(Made::alone(session.object(COLLECTION, body)))

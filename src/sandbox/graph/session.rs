@@ -140,7 +140,7 @@ pub(super) fn has_text(body: &Value, property: &str, value: &str) -> bool {
         .is_some_and(|text| text.eq_ignore_ascii_case(value))
 }
 
-/// OData's merge: complex values member by member, collections and scalars as a whole.
+/// `OData`'s merge: complex values member by member, collections and scalars as a whole.
 pub(super) fn merge(base: &mut Value, patch: &Value) {
     match (base, patch) {
         (Value::Object(base), Value::Object(patch)) => {

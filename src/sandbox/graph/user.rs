@@ -1,12 +1,11 @@
 //! Users, above all local accounts: who may sign in with an address and a password kept by the directory.
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::entity::{BOTH, Entity, Made, Update};
 use super::session::{Session, items, merge};
 use super::{deleted, organization, refused};
-use crate::sandbox::behaviour::Evidence;
+use crate::sandbox::behaviour::{Evidence, digest};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::{Entry, Object};
 
@@ -58,9 +57,9 @@ pub(super) const ENTITY: Entity = Entity {
     evidence: Evidence::Documented("learn.microsoft.com/graph/api/user-post-users", "2025-05"),
 };
 
-fn create(session: &Session, sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let mut body = ENTITY.blank();
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     let id = session.new_id("user");
     body["id"] = id.clone().into();
     body["createdDateTime"] = session.timestamp();
@@ -125,7 +124,8 @@ fn local_account(session: &Session, body: &mut Value, id: &str) -> Result<Vec<En
             .is_some_and(|id| !id.is_empty());
         learnt = organization::verify(session, &issuer)
             .filter(|_| has_id)
-            .ok_or_else(|| refused::invalid("identities", "Request_BadRequest"))?;
+            .ok_or_else(|| refused::invalid("identities", "Request_BadRequest"))?
+            .learnt();
     }
     let domain = organization::domain(session).unwrap_or(issuer);
     own_name(body, id, &domain);
@@ -207,10 +207,7 @@ fn take_password(body: &mut Value) -> Result<Option<String>, Refusal> {
             json!({ "code": "InvalidValue", "message": message, "target": "passwordProfile" }),
         ));
     }
-    let digest = Sha256::digest(password.as_bytes());
-    Ok(Some(
-        digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-    ))
+    Ok(Some(digest(&password.into())))
 }
 
 /// 8 to 256 characters, of three kinds out of four.

@@ -56,7 +56,7 @@ const BUILT_IN: &[(&str, &str, &str)] = &[
     ("MSASignup-OAUTH", "MicrosoftAccount", "Microsoft Account"),
 ];
 
-fn create(session: &Session, mut sent: Value) -> Result<Made, Refusal> {
+fn create(session: &Session, sent: &Value) -> Result<Made, Refusal> {
     let name = sent["id"].as_str().unwrap_or_default();
     let id = if name.starts_with(PREFIX) {
         name.to_owned()
@@ -77,9 +77,9 @@ fn create(session: &Session, mut sent: Value) -> Result<Made, Refusal> {
             format!("A user flow with the id '{id}' already exists."),
         ));
     }
-    let providers = sent["identityProviders"].take();
+    let providers = &sent["identityProviders"];
     let mut body = ENTITY.blank();
-    merge(&mut body, &sent);
+    merge(&mut body, sent);
     body["id"] = id.into();
     if let Some(body) = body.as_object_mut() {
         body.remove("identityProviders");

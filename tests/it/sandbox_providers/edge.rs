@@ -42,14 +42,14 @@ fn route() -> Value {
     }})
 }
 
-fn action(name: &str, parameters: Value) -> Value {
+fn action(name: &str, parameters: &Value) -> Value {
     json!({ "name": name, "parameters": parameters })
 }
 
 fn overwrite(header: &str) -> Value {
     action(
         "ModifyResponseHeader",
-        json!({ "typeName": "DeliveryRuleHeaderActionParameters", "headerAction": "Overwrite", "headerName": header, "value": "x" }),
+        &json!({ "typeName": "DeliveryRuleHeaderActionParameters", "headerAction": "Overwrite", "headerName": header, "value": "x" }),
     )
 }
 
@@ -269,7 +269,7 @@ async fn a_rule_says_what_its_actions_need_and_at_most_five_of_them() {
         json!([valueless]),
         json!([deleting]),
         json!([mistyped]),
-        json!([action("Sing", json!({}))]),
+        json!([action("Sing", &json!({}))]),
     ] {
         let refused = put(&azure, "/ruleSets/headers/rules/one", rule(wrong.clone())).await;
         assert_eq!(

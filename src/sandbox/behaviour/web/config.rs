@@ -144,16 +144,16 @@ fn member(name: &str) -> Option<&'static (&'static str, &'static str, bool)> {
 }
 
 /// What comes into being with a site.
-pub(super) fn made_with(site: &ArmId, web: Value, settings: &Map<String, Value>) -> Vec<Entry> {
+pub(super) fn made_with(site: &ArmId, web: &Value, settings: &Map<String, Value>) -> Vec<Entry> {
     let slots = json!({ "connectionStringNames": null, "appSettingNames": null, "azureStorageConfigNames": null });
     let mut entries = vec![
         entry(site, "web", web),
-        entry(site, "appsettings", settings.clone().into()),
-        entry(site, "connectionstrings", json!({})),
-        entry(site, "metadata", json!({})),
-        entry(site, "azurestorageaccounts", json!({})),
-        entry(site, "authsettingsV2", authentication::defaults()),
-        entry(site, "slotConfigNames", slots),
+        entry(site, "appsettings", &settings.clone().into()),
+        entry(site, "connectionstrings", &json!({})),
+        entry(site, "metadata", &json!({})),
+        entry(site, "azurestorageaccounts", &json!({})),
+        entry(site, "authsettingsV2", &authentication::defaults()),
+        entry(site, "slotConfigNames", &slots),
     ];
     for name in ["ftp", "scm"] {
         let id = site.child("basicPublishingCredentialsPolicies", name);
@@ -163,7 +163,7 @@ pub(super) fn made_with(site: &ArmId, web: Value, settings: &Map<String, Value>)
     entries
 }
 
-pub(super) fn entry(site: &ArmId, name: &str, properties: Value) -> Entry {
+pub(super) fn entry(site: &ArmId, name: &str, properties: &Value) -> Entry {
     let id = site.child("config", name);
     Entry::Put(Object::new(
         id.text(),

@@ -102,7 +102,10 @@ pub(crate) const ROWS: &[Behaviour] = &[
             ),
         ],
         prepare,
-        removing: with_its_plan,
+        removing: |removal| {
+            with_its_plan(removal);
+            Ok(())
+        },
         removed: identity::release,
         present: show,
         evidence: EVIDENCE,
@@ -379,15 +382,15 @@ fn configured(write: &mut Write, is_flex: bool) -> Result<(), Refusal> {
         config::flex_settings(settings.as_ref().unwrap_or(&Map::new()))?;
     }
     if before.is_none() {
-        let made = config::made_with(write.id, web, &settings.unwrap_or_default());
+        let made = config::made_with(write.id, &web, &settings.unwrap_or_default());
         write.also.extend(made);
         return Ok(());
     }
-    write.also.push(config::entry(write.id, "web", web));
+    write.also.push(config::entry(write.id, "web", &web));
     if let Some(settings) = settings.filter(|_| write.request.method != Method::Delete) {
         write
             .also
-            .push(config::entry(write.id, "appsettings", settings.into()));
+            .push(config::entry(write.id, "appsettings", &settings.into()));
     }
     Ok(())
 }
@@ -402,7 +405,7 @@ fn named(list: &[Value]) -> Map<String, Value> {
 }
 
 /// Documented: the last site of a plan takes the plan along unless `deleteEmptyServerFarm=false` is said.
-fn with_its_plan(removal: &mut Removal) -> Result<(), Refusal> {
+fn with_its_plan(removal: &mut Removal) {
     let keeps = removal
         .request
         .and_then(|request| request.parameter("deleteEmptyServerFarm"))
@@ -413,7 +416,6 @@ fn with_its_plan(removal: &mut Removal) -> Result<(), Refusal> {
     {
         removal.also.push(Entry::Remove(plan.key()));
     }
-    Ok(())
 }
 
 fn show(body: &mut Value, presented: &Presented) {
