@@ -22,13 +22,26 @@ pub fn join(pointer: &str, segment: &str) -> String {
 /// `*` is one segment, a `**` any number of them. Rules are asked for at every value, so nothing is allocated here:
 /// patterns hold no escapes, and escaped names of a path match only `*`.
 pub fn matches(pattern: &str, path: &str) -> bool {
+    ends_alike(pattern, path) && segments_match(pattern, path)
+}
+
+/// Most patterns end in another letter than the path, which is quickly seen.
+fn ends_alike(pattern: &str, path: &str) -> bool {
+    match (pattern.as_bytes().last(), path.as_bytes().last()) {
+        (Some(b'*'), _) => true,
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        (one, other) => one == other,
+    }
+}
+
+fn segments_match(pattern: &str, path: &str) -> bool {
     let Some((first, rest)) = split_first(pattern) else {
         return path.is_empty();
     };
     if first == "**" {
         let mut tail = path;
         loop {
-            if matches(rest, tail) {
+            if segments_match(rest, tail) {
                 return true;
             }
             match split_first(tail) {
@@ -38,7 +51,7 @@ pub fn matches(pattern: &str, path: &str) -> bool {
         }
     }
     split_first(path).is_some_and(|(head, tail)| {
-        (first == "*" || first.eq_ignore_ascii_case(head)) && matches(rest, tail)
+        (first == "*" || first.eq_ignore_ascii_case(head)) && segments_match(rest, tail)
     })
 }
 
