@@ -21,15 +21,13 @@ pub(crate) fn run(
         .iter()
         .find(|action| action.name == name)
         .ok_or_else(|| refused::method_not_allowed(request.method.as_str()))?;
-    let sent = request.json().map_err(|error| refused::malformed(&error))?;
+    request.json().map_err(|error| refused::malformed(&error))?;
     let mut call = Call {
         store: &world.store,
         request,
         row,
         id,
-        now: world.now,
         object: world.store.get(&id.key()),
-        sent,
         also: Vec::new(),
     };
     let response = (action.run)(&mut call)?;

@@ -214,10 +214,8 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) row: &'static Behaviour,
     pub(crate) id: &'a ArmId,
-    pub(crate) now: OffsetDateTime,
     /// None where the resource is not there; the action decides whether that is an error.
     pub(crate) object: Option<&'a Object>,
-    pub(crate) sent: Value,
     pub(crate) also: Vec<Entry>,
 }
 

@@ -561,3 +561,52 @@ async fn lists_can_be_filtered() {
     let filtered = format!("{path}/tags?$filter=startswith(name,'t')");
     assert_eq!(names(&azure, &filtered).await, ["three", "two"]);
 }
+
+#[tokio::test]
+async fn public_access_goes_off_once_front_doors_connection_is_approved() {
+    let (_dir, azure, path) = with_service("StandardV2").await;
+    let profile = format!("{GROUP}/providers/Microsoft.Cdn/profiles/edge");
+    let edge = "2025-06-01";
+    let sku = json!({ "location": "global", "sku": { "name": "Premium_AzureFrontDoor" } });
+    azure.put(&profile, edge, sku).await;
+    let group = json!({ "properties": { "loadBalancingSettings": { "sampleSize": 4, "successfulSamplesRequired": 3 } } });
+    azure
+        .put(&format!("{profile}/originGroups/g"), edge, group)
+        .await;
+    let origin = json!({ "properties": {
+        "hostName": "apim-test.azure-api.net", "originHostHeader": "apim-test.azure-api.net", "enforceCertificateNameCheck": true,
+        "sharedPrivateLinkResource": { "groupId": "Gateway", "privateLink": { "id": path }, "privateLinkLocation": "westeurope", "requestMessage": "secgw test" },
+    } });
+    let made = azure
+        .put(&format!("{profile}/originGroups/g/origins/o"), edge, origin)
+        .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    azure.get(&profile, edge).await;
+
+    let connections = azure
+        .get(&format!("{path}/privateEndpointConnections"), VERSION)
+        .await;
+    let connection = &connections.body["value"][0];
+    let state = &connection["properties"]["privateLinkServiceConnectionState"];
+    assert_eq!(
+        (&state["status"], &state["description"]),
+        (&json!("Pending"), &json!("secgw test"))
+    );
+    let closed = json!({ "properties": { "publicNetworkAccess": "Disabled" } });
+    assert_eq!(
+        refused(&azure.patch(&path, VERSION, closed.clone()).await),
+        (400, "NotSupported")
+    );
+    let approval = json!({ "properties": { "privateLinkServiceConnectionState": { "status": "Approved", "description": "secgw" } } });
+    let approved = azure
+        .put(connection["id"].as_str().unwrap(), VERSION, approval)
+        .await;
+    assert_eq!(approved.status, 202, "{}", approved.body);
+    assert_eq!(azure.patch(&path, VERSION, closed).await.status, 202);
+    let read = azure.get(&path, VERSION).await;
+    assert_eq!(read.body["properties"]["publicNetworkAccess"], "Disabled");
+    assert_eq!(
+        read.body["properties"]["privateEndpointConnections"][0]["properties"]["groupIds"],
+        json!(["Gateway"])
+    );
+}
