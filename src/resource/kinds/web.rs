@@ -8,6 +8,16 @@ const FLEX: &str = "aso__Test_Web_Site_v20250501_CRUD";
 const RESTRICTIONS: &str = "cli_appservice__test_functionapp_access_restriction_add";
 const SITE: &str = "Microsoft.Web/sites";
 
+/// A site's child comes back with the site's location and is refused with one.
+const CHILD_LOCATION: Rule = rule(
+    &["/location"],
+    How::ReadOnly,
+    Evidence::Documented(
+        "Microsoft.Web 2024-11-01: ProxyOnlyResource has no location",
+        "2026-11-23",
+    ),
+);
+
 /// A second write to one site answers 409 or 429 (domain.md I, 16).
 const SITE_CHILD: Kind = Kind {
     layer: Layer::Backend,
@@ -175,6 +185,7 @@ const SITE_RULES: &[Rule] = &[
 ];
 
 const CONFIG_RULES: &[Rule] = &[
+    CHILD_LOCATION,
     rule(
         &[
             "/properties/ipSecurityRestrictions",
@@ -400,6 +411,7 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "application settings",
         read: Read::PostList,
         rules: &[
+            CHILD_LOCATION,
             rule(
                 &["/properties"],
                 How::FreeMap,
@@ -418,6 +430,7 @@ pub(super) const KINDS: &[Kind] = &[
         instance: Some("authsettingsV2"),
         noun: "authentication settings",
         rules: &[
+            CHILD_LOCATION,
             rule(
                 &["/properties/**/allowedAudiences"],
                 How::Set(""),
@@ -447,6 +460,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
         noun: "publishing credentials policy",
+        rules: &[CHILD_LOCATION],
         ..SITE_CHILD
     },
     Kind {
