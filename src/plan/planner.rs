@@ -97,13 +97,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What Azure makes by itself along with a new parent is removed right after.
+    /// What Azure makes by itself along with a new parent is removed right after, also when the parent was begun by
+    /// an earlier run.
     fn unwanted(&mut self, resource: &'a Resource) {
-        match resource
-            .id
-            .parent()
-            .filter(|parent| matches!(self.dirty.get(parent), Some(Dirty::All)))
-        {
+        match resource.id.parent().filter(|parent| self.is_new(parent)) {
             Some(parent) => self.push(
                 resource,
                 "",
@@ -114,6 +111,12 @@ impl<'a> Planner<'a> {
             ),
             None => self.plan.unchanged += 1,
         }
+    }
+
+    fn is_new(&self, id: &ResourceId) -> bool {
+        let found = self.live.get(id).found();
+        matches!(self.dirty.get(id), Some(Dirty::All))
+            || found.is_some_and(|found| found.state() == State::InProgress)
     }
 
     fn made(&mut self, resource: &'a Resource, action: Action) {
@@ -563,6 +566,27 @@ mod tests {
             set[""].at("/properties/publicNetworkAccess"),
             Some(&Term::Json(json!("Enabled")))
         );
+    }
+
+    #[test]
+    fn what_comes_with_a_service_that_an_earlier_run_began_is_still_removed() {
+        let mut live = Live::default();
+        live.resources
+            .insert(group(), found(json!({ "location": "westeurope" })));
+        live.resources.insert(service(), found(json!({ "sku": { "name": "StandardV2", "capacity": 1 }, "properties": { "publicNetworkAccess": "Enabled", "provisioningState": "Activating" } })));
+        let plan = plan(&graph(), &live);
+        assert_eq!(
+            keys(&plan),
+            [
+                "await apim#",
+                "delete echo-api#",
+                "approve secgw t#",
+                "update apim#close-public-access",
+                "create policy#",
+                "update rg#record",
+            ]
+        );
+        assert!(plan.changes[1].depends_on.contains(&Key::main(&service())));
     }
 
     #[test]
