@@ -100,8 +100,8 @@ fn why(change: &Change) -> Option<String> {
 
 /// Where the values come from that are not known yet.
 fn later(change: &Change, width: usize) -> Vec<String> {
-    let mut sources: Vec<String> = change.late().iter().map(label::source).collect();
-    sources.dedup();
+    let late = change.late();
+    let sources = label::sources(&late);
     if sources.is_empty() {
         return sources;
     }
@@ -164,12 +164,16 @@ pub fn property(change: &PropertyChange, room: Room) -> Vec<String> {
     }
 }
 
+/// The value makes room for the path, as far as something of it is left.
 fn shown(path: &str, value: &str, room: Room) -> String {
-    let line = format!("{path}: {value}");
+    const LEAST: usize = 24;
     if room.detail {
-        return line;
+        return format!("{path}: {value}");
     }
-    fit(&line, room.width.saturating_sub(2))
+    let width = room.width.saturating_sub(4);
+    let value = fit(value, width.saturating_sub(columns(path)).max(LEAST));
+    let path = fit(path, width.saturating_sub(columns(&value)));
+    format!("{path}: {value}")
 }
 
 /// On one line if it fits, else each value on its own.

@@ -1,5 +1,7 @@
 //! What people call a resource, a property and a length of time.
 
+use std::collections::BTreeMap;
+
 use super::safe;
 use crate::plan::{Change, Key};
 use crate::resource::{Realm, Ref, ResourceId, kinds};
@@ -8,9 +10,19 @@ use crate::resource::{Realm, Ref, ResourceId, kinds};
 pub fn name(id: &ResourceId) -> String {
     let name = match id.realm() {
         Realm::Arm => arm_name(id),
-        Realm::Graph(_) | Realm::Fact => id.name().to_owned(),
+        Realm::Graph(_) => id.name().to_owned(),
+        Realm::Fact => document_name(id.name()),
     };
     safe::line(&name)
+}
+
+/// `contosob2c.b2clogin.com/…/openid-configuration`.
+fn document_name(url: &str) -> String {
+    let path = url.trim_start_matches("https://");
+    match (path.split_once('/'), path.rsplit_once('/')) {
+        (Some((host, rest)), Some((_, last))) if rest.contains('/') => format!("{host}/…/{last}"),
+        _ => path.to_owned(),
+    }
 }
 
 fn arm_name(id: &ResourceId) -> String {
@@ -59,15 +71,31 @@ pub fn property(path: &str) -> String {
 
 /// `apim-orders publicIPAddresses`: where a value comes from.
 pub fn source(reference: &Ref) -> String {
-    let value = match reference.pointer.as_str() {
+    format!("{} {}", name(&reference.resource), value(reference))
+        .trim_end()
+        .to_owned()
+}
+
+/// Where values come from, each resource named once: `orders-gateway clientId and principalId`.
+pub fn sources<'a>(references: impl IntoIterator<Item = &'a Ref>) -> Vec<String> {
+    let mut values: BTreeMap<&ResourceId, Vec<String>> = BTreeMap::new();
+    for reference in references {
+        let known = values.entry(&reference.resource).or_default();
+        known.push(value(reference));
+    }
+    values
+        .into_iter()
+        .map(|(id, values)| format!("{} {}", name(id), values.join(" and ")))
+        .collect()
+}
+
+fn value(reference: &Ref) -> String {
+    match reference.pointer.as_str() {
         "" => String::new(),
         "/@object" => "object id".to_owned(),
         "/@id" | "/id" => "id".to_owned(),
         pointer => property(pointer),
-    };
-    format!("{} {value}", name(&reference.resource))
-        .trim_end()
-        .to_owned()
+    }
 }
 
 /// `45 s`, `52 min`, `1 h 10 min`.
@@ -102,6 +130,16 @@ mod tests {
             change(&staged),
             "API Management service apim#close-public-access"
         );
+    }
+
+    #[test]
+    fn a_document_is_called_by_its_host_and_name() {
+        let document = |url| name(&ResourceId::fact(url));
+        assert_eq!(
+            document("https://c.b2clogin.com/c/B2C_1_signin/v2.0/.well-known/openid-configuration"),
+            "c.b2clogin.com/…/openid-configuration"
+        );
+        assert_eq!(document("https://c.example/keys"), "c.example/keys");
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod policy;
 #[cfg(test)]
 mod policy_layout;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod render;
 #[cfg(test)]
 mod resume;

@@ -1,9 +1,12 @@
 //! The binary as a user meets it: exit code and both streams, in an environment of its own.
 
+mod apply;
+
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -45,6 +48,28 @@ fn run(directory: &Path, line: &str) -> Ran {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A directory like a fresh clone, as far as the program needs one.
+pub(crate) fn project() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for name in ["environments", "templates"] {
+        copy(Path::new(name), &directory.path().join(name));
+    }
+    directory
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -109,7 +134,7 @@ fn a_missing_spec_says_which_there_are() {
 fn a_bad_spec_gets_every_problem_with_its_line() {
     let directory = TempDir::new().unwrap();
     let spec = "secgw: v1\nname: Bad_Name\nazure: { location: mars }\ngatway: {}\n";
-    std::fs::write(directory.path().join("secgw.yaml"), spec).unwrap();
+    fs::write(directory.path().join("secgw.yaml"), spec).unwrap();
     insta::assert_snapshot!(run(directory.path(), "validate"));
     let ran = run(directory.path(), "validate -o json");
     let data = ran.json();
@@ -217,35 +242,58 @@ fn every_shell_gets_its_completions() {
 }
 
 /// A command that runs until it is interrupted, ended with the test.
-struct Background(Child);
+struct Background {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
 
 impl Background {
     fn start(directory: &Path, line: &str) -> Self {
-        let child = std::process::Command::new(env!("CARGO_BIN_EXE_secgw"))
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_secgw"))
             .env_clear()
             .current_dir(directory)
             .args(line.split_whitespace())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn();
-        Self(child.unwrap())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     fn interrupt(&self) {
-        let pid = self.0.id().to_string();
+        let pid = self.child.id().to_string();
         let sent = std::process::Command::new("kill")
             .args(["-INT", &pid])
             .status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end; the streams are what had not been read before.
+    fn end(mut self) -> Ran {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        Ran {
+            code: self.child.wait().unwrap().code(),
+            stdout,
+            stderr,
+        }
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
         // It has ended already where all went well.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -257,13 +305,12 @@ async fn the_sandbox_serves_on_a_port_until_it_is_interrupted() {
         "sandbox serve --listen 127.0.0.1:0 --dir state",
     );
     let mut first = String::new();
-    let stdout = serving.0.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut first).unwrap();
+    serving.stdout.read_line(&mut first).unwrap();
     let address = first
         .strip_prefix("SANDBOX on ")
         .and_then(|rest| rest.split(',').next())
         .unwrap_or_else(|| panic!("{first}"));
-    let ca = std::fs::read(directory.path().join("state/ca.pem")).unwrap();
+    let ca = fs::read(directory.path().join("state/ca.pem")).unwrap();
     let client = reqwest::Client::builder()
         .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
         .build()
@@ -272,5 +319,5 @@ async fn the_sandbox_serves_on_a_port_until_it_is_interrupted() {
     let answer = client.get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     serving.interrupt();
-    assert_eq!(serving.0.wait().unwrap().code(), Some(0));
+    assert_eq!(serving.end().code, Some(0));
 }
