@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::restriction::{self, LISTS};
-use super::{CONFIG, SITE, WEB, authentication, bad, data, fill, refused};
+use super::{CONFIG, SITE, WEB, authentication, bad, data, fill, refused, version};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::arm::refused::invalid_body;
 use crate::sandbox::arm::view::display_location;
@@ -18,6 +18,8 @@ const EVIDENCE: Evidence =
     Evidence::Recorded("cli_appservice__test_functionapp_access_restriction_add");
 const POLICIES: Evidence = Evidence::Recorded("cli_appservice__test_download_win_web_log");
 pub(super) const DEFAULTS: &str = include_str!("config_web.json");
+/// What `config/web` says of sign-in while nobody configured it there; Easy Auth stands in `authsettingsV2`.
+pub(super) const NO_AUTHENTICATION: &str = include_str!("no_authentication.json");
 pub(super) const POLICY: &str = "Microsoft.Web/sites/basicPublishingCredentialsPolicies";
 
 macro_rules! members {
@@ -107,6 +109,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
             let name = listing.object.id.rsplit('/').next().unwrap_or_default();
             member(name).is_some_and(|(_, _, is_readable)| *is_readable)
         },
+        since: version::CONFIG,
         prepare,
         present: show,
         actions: &[Action {
@@ -180,11 +183,11 @@ pub(super) fn properties<'a>(store: &'a Store, site: &ArmId, name: &str) -> Opti
 /// `config/web` after a change: what was not named stays (PATCH recorded; PUT inferred to be the same handler).
 pub(super) fn changed(
     store: &Store,
-    before: Option<&Value>,
+    before: &Value,
     sent: &Value,
-    is_flex: bool,
+    tier: &str,
 ) -> Result<Value, Refusal> {
-    let mut web = before.cloned().unwrap_or_else(|| data(DEFAULTS));
+    let mut web = before.clone();
     for (name, value) in sent.as_object().into_iter().flatten() {
         let is_kept_elsewhere =
             ["appSettings", "connectionStrings", "metadata"].contains(&name.as_str());
@@ -195,7 +198,13 @@ pub(super) fn changed(
     for (list, _) in LISTS {
         web[list] = restriction::kept(store, &web[list])?;
     }
-    if is_flex {
+    // Recorded: a sent 0 comes back as 1 where instances are elastic (cli_appservice__test_functionapp_remove_identity).
+    let is_elastic = ["Standard", "PremiumV2", "PremiumV3", "ElasticPremium"].contains(&tier);
+    if is_elastic && sent["minimumElasticInstanceCount"] == 0 {
+        web["minimumElasticInstanceCount"] = 1.into();
+    }
+    respelled(&mut web);
+    if tier == super::FLEX {
         flex(before, sent)?;
     }
     let origins = web["cors"]["allowedOrigins"].as_array();
@@ -206,8 +215,44 @@ pub(super) fn changed(
     Ok(web)
 }
 
+/// A configuration nobody has touched yet. Recorded: function apps scale by instance, web apps by plan
+/// (cli_appservice__test_functionapp_remove_identity, cli_appservice__test_webapp_access_restriction_add).
+pub(super) fn fresh(kind: &Value, tier: &str) -> Value {
+    let mut web = data(DEFAULTS);
+    if super::site::is_function(kind) {
+        web["functionAppScaleLimit"] = if tier == "Dynamic" { 200 } else { 0 }.into();
+        if tier == "ElasticPremium" {
+            web["minimumElasticInstanceCount"] = 1.into();
+        }
+    } else {
+        web["functionAppScaleLimit"] = Value::Null;
+        web["elasticWebAppScaleLimit"] = 0.into();
+        web["phpVersion"] = "5.6".into();
+        if let Some(documents) = web["defaultDocuments"].as_array_mut() {
+            documents.push("hostingstart.html".into());
+        }
+    }
+    web
+}
+
+/// What the service makes of the values it is sent.
+fn respelled(web: &mut Value) {
+    // Recorded: v4.6 is kept as v4.0; later versions as they are.
+    let framework = web["netFrameworkVersion"].as_str().unwrap_or_default();
+    if framework.starts_with("v4.") {
+        web["netFrameworkVersion"] = "v4.0".into();
+    }
+    let is_on = web["alwaysOn"].clone();
+    for application in web["virtualApplications"].as_array_mut().into_iter().flatten() {
+        application["preloadEnabled"] = is_on.clone();
+        if application["virtualDirectories"].is_null() {
+            application["virtualDirectories"] = Value::Null;
+        }
+    }
+}
+
 /// Documented list of what a Flex Consumption app does not take.
-fn flex(before: Option<&Value>, sent: &Value) -> Result<(), Refusal> {
+fn flex(before: &Value, sent: &Value) -> Result<(), Refusal> {
     let is_set = |value: &Value| match value {
         Value::Null => false,
         Value::Bool(value) => *value,
@@ -225,7 +270,7 @@ fn flex(before: Option<&Value>, sent: &Value) -> Result<(), Refusal> {
     ]
     .into_iter()
     // What was there before may be sent back.
-    .find(|name| is_set(&sent[*name]) && before.is_none_or(|before| before[*name] != sent[*name]));
+    .find(|name| is_set(&sent[*name]) && before[*name] != sent[*name]);
     match found {
         Some(name) => Err(bad(format!(
             "The following site configuration property (Site.SiteConfig.{name}) for Flex Consumption sites is invalid.  Please remove or rename it before retrying."
@@ -271,11 +316,13 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     let Some(owner) = write.store.get(&site.key()) else {
         return Ok(());
     };
-    let is_flex = super::site::is_flex(write.store, owner);
+    let tier = super::site::tier_of(write.store, owner).to_owned();
+    let is_flex = tier == super::FLEX;
     let before = write.previous.map(|object| &object.body["properties"]);
     let properties = match *name {
         "web" => {
-            let web = changed(write.store, before, &sent, is_flex)?;
+            let fresh = fresh(&owner.body["kind"], &tier);
+            let web = changed(write.store, before.unwrap_or(&fresh), &sent, &tier)?;
             exposed(write, owner, &sent);
             web
         }
@@ -286,6 +333,11 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
             sent
         }
         "authsettingsV2" => authentication::written(&sent)?,
+        "slotConfigNames" => {
+            let mut names = sent;
+            fill(&mut names, &json!({ "connectionStringNames": [], "appSettingNames": [], "azureStorageConfigNames": [] }));
+            names
+        }
         _ => sent,
     };
     write.body = json!({ "properties": properties });
@@ -324,10 +376,17 @@ fn show(body: &mut Value, presented: &Presented) {
         return;
     };
     body["location"] = site_location(presented.store, &presented.object.id).into();
+    let site = id.top();
+    // Recorded: cli_appservice__test_webapp_config.
+    if id.name().eq_ignore_ascii_case("slotConfigNames") {
+        body["id"] = Value::Null;
+        body["name"] = site.name().into();
+        body["type"] = SITE.into();
+        return;
+    }
     if !id.name().eq_ignore_ascii_case("web") {
         return;
     }
-    let site = id.top();
     body["name"] = site.name().into();
     let properties = &mut body["properties"];
     for (list, default_action) in LISTS {
@@ -335,6 +394,7 @@ fn show(body: &mut Value, presented: &Presented) {
     }
     properties["publishingUsername"] = format!("${}", site.name()).into();
     fill(properties, &data(DEFAULTS));
+    properties["siteAuthSettings"] = data(NO_AUTHENTICATION);
     // Recorded: a write of the configuration is answered in the shape of the site.
     if presented.view == View::Written {
         body["id"] = site.text().into();

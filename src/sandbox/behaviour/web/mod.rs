@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod plan;
 pub(crate) mod restriction;
 pub(crate) mod site;
+mod version;
 
 use serde_json::{Value, json};
 
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_data_file_is_a_json_object() {
-        for text in [config::DEFAULTS, plan::FIXED, site::FIXED, site::DEFAULTS] {
+        for text in [config::DEFAULTS, config::NO_AUTHENTICATION, plan::FIXED, site::FIXED, site::DEFAULTS] {
             assert!(data(text).is_object());
         }
     }

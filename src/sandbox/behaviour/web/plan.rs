@@ -1,14 +1,18 @@
 //! Plans (`serverfarms`) and the tiers they are sold in.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::{PLAN, SITE, WEB, data, echo_location, fill, refused};
+use super::{PLAN, SITE, WEB, data, echo_location, fill, refused, version};
 use crate::sandbox::arm::{id::ArmId, location};
 use crate::sandbox::behaviour::rule::{self, Effect};
 use crate::sandbox::behaviour::style::Etag;
-use crate::sandbox::behaviour::{Behaviour, Evidence, Presented, Removal, View, Write};
+use crate::sandbox::behaviour::{
+    Behaviour, Evidence, Presented, Removal, View, Write, digest,
+};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::store::{Object, Store};
+use crate::sandbox::store::{Entry, Object, Store};
 use crate::sandbox::world::timestamp;
 
 const EVIDENCE: Evidence = Evidence::Recorded("aso__Test_Web_ServerFarm_v20250501_CRUD");
@@ -70,6 +74,7 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
         ),
     ],
     etag: Etag::None,
+    since: version::PLAN,
     prepare: sold,
     removing: empty,
     present: show,
@@ -91,14 +96,24 @@ fn sold(write: &mut Write) -> Result<(), Refusal> {
         ));
     };
     let capacity = match write.body["sku"]["capacity"].as_i64() {
-        _ if *family == "FC" || *family == "Y" => 0,
+        _ if ["FC", "Y", "F"].contains(family) => 0,
         Some(capacity) => capacity,
         None => 1,
     };
     write.body["sku"] = json!({
         "name": name, "tier": tier, "size": name, "family": family, "capacity": capacity,
     });
+    // Recorded: the kind follows the tier, `linux` the system (cli_appservice__test_webapp_config).
+    let is_linux = write.body["properties"]["reserved"] == true;
+    match *tier {
+        "ElasticPremium" => write.body["kind"] = "elastic".into(),
+        _ if is_linux && write.body["kind"] == "app" => write.body["kind"] = "linux".into(),
+        _ => {}
+    }
     let properties = &mut write.body["properties"];
+    if *tier == "ElasticPremium" {
+        properties["elasticScaleEnabled"] = true.into();
+    }
     if *tier == super::FLEX && properties["reserved"] != true {
         return Err(refused(
             400,
@@ -107,9 +122,77 @@ fn sold(write: &mut Write) -> Result<(), Refusal> {
             "Flex Consumption plans run on Linux only: properties.reserved must be true.",
         ));
     }
-    properties["computeMode"] = if *on_demand { "Dynamic" } else { "Dedicated" }.into();
+    properties["computeMode"] = match *family {
+        "F" | "D" => "Shared",
+        "EP" => "Dedicated",
+        _ if *on_demand => "Dynamic",
+        _ => "Dedicated",
+    }
+    .into();
     properties["provisioningState"] = "Succeeded".into();
     Ok(())
+}
+
+/// The plan of its region that a function app without a plan gets (recorded: cli_appservice__test_functionapp_e2e).
+pub(super) fn on_demand<'a>(write: &mut Write<'a>) -> Cow<'a, Object> {
+    let region = write.body["location"].as_str().unwrap_or_default();
+    let region = location::spelled(region, crate::sandbox::behaviour::style::LocationForm::Display);
+    let name = format!("{}Plan", region.replace(' ', ""));
+    let id = format!("{}/providers/{PLAN}/{name}", write.id.scope);
+    write.body["properties"]["serverFarmId"] = id.clone().into();
+    if let Some(plan) = write.store.get(&id) {
+        return Cow::Borrowed(plan);
+    }
+    let is_linux = write.body["properties"]["reserved"] == true;
+    let body = json!({
+        "kind": "functionapp", "location": region,
+        "sku": { "name": "Y1", "tier": "Dynamic", "size": "Y1", "family": "Y", "capacity": 0 },
+        "properties": {
+            "perSiteScaling": false, "elasticScaleEnabled": false, "maximumElasticWorkerCount": 1, "isSpot": false,
+            "reserved": is_linux, "isXenon": false, "hyperV": false, "targetWorkerCount": 0, "targetWorkerSizeId": 0,
+            "zoneRedundant": false, "asyncScalingEnabled": false, "computeMode": "Dynamic",
+            "provisioningState": "Succeeded", "createdTime": timestamp(write.now).trim_end_matches('Z'),
+        },
+    });
+    let plan = Object::new(id, PLAN, body);
+    write.also.push(Entry::Put(plan.clone()));
+    Cow::Owned(plan)
+}
+
+/// Flex Consumption apps share web spaces of their own, named by a hash.
+pub(super) fn web_space(plan: &Object, tier: &str) -> String {
+    let region = plan.body["location"].as_str().unwrap_or_default();
+    let region = location::spelled(region, crate::sandbox::behaviour::style::LocationForm::Display);
+    let group = ArmId::parse(&plan.id).and_then(|id| id.group().map(str::to_owned));
+    match tier {
+        super::FLEX => format!("flex-{}-webspace", digest(&json!([plan.key(), region]))),
+        _ => format!("{}-{}webspace", group.unwrap_or_default(), region.replace(' ', "")),
+    }
+}
+
+/// By tier: the largest number of workers and their size (recorded at 2022-03-01 and 2023-01-01).
+fn workers(tier: &str) -> (u32, &'static str, u32) {
+    match tier {
+        "Free" | "Shared" => (1, "Small", 0),
+        "Basic" => (3, "Default", 0),
+        "Standard" => (10, "Default", 0),
+        "PremiumV2" | "PremiumV3" => (30, "D1", 3),
+        "ElasticPremium" | "WorkflowStandard" => (20, "D1", 3),
+        super::FLEX => (0, "Small", 0),
+        _ => (0, "Default", 0),
+    }
+}
+
+/// How many subnets the plan's sites are joined to.
+fn joined(store: &Store, plan: &str) -> usize {
+    let mut subnets: Vec<String> = sites(store, plan)
+        .into_iter()
+        .filter_map(|site| site.body["properties"]["virtualNetworkSubnetId"].as_str())
+        .map(str::to_lowercase)
+        .collect();
+    subnets.sort();
+    subnets.dedup();
+    subnets.len()
 }
 
 /// Sites of a plan, wherever they are.
@@ -153,20 +236,27 @@ fn show(body: &mut Value, presented: &Presented) {
         crate::sandbox::behaviour::style::LocationForm::Display,
     );
     let (sku, kind) = (body["sku"].clone(), body["kind"].clone());
-    let is_flex = sku["tier"] == super::FLEX;
-    let workers = sku["capacity"].clone();
+    let tier = tier(presented.object);
+    let (most, size, size_id) = workers(tier);
+    let count = sku["capacity"].clone();
+    let tags = body["tags"].clone();
     let properties = &mut body["properties"];
     let computed = json!({
         "serverFarmId": 1, "name": id.name(), "subscription": id.subscription(), "geoRegion": region,
         "resourceGroup": id.group(), "kind": kind, "numberOfSites": sites(presented.store, &presented.object.id).len(),
-        "workerSize": if is_flex { "Small" } else { "Default" }, "workerSizeId": 0, "numberOfWorkers": workers,
-        "currentWorkerSize": if is_flex { "Small" } else { "Default" }, "currentWorkerSizeId": 0,
-        "currentNumberOfWorkers": workers, "maximumNumberOfWorkers": if is_flex { 0 } else { 10 },
-        "webSpace": format!("{}-{}webspace", id.group().unwrap_or_default(), region.replace(' ', "")),
-        "vnetConnectionsUsed": 0,
+        "workerSize": size, "workerSizeId": size_id, "numberOfWorkers": count,
+        "currentWorkerSize": size, "currentWorkerSizeId": size_id,
+        "currentNumberOfWorkers": count, "maximumNumberOfWorkers": most,
+        "webSpace": web_space(presented.object, tier), "mdmId": "waws-prod-sandbox_1", "tags": tags,
+        "siteMode": if tier == "Free" { json!("Limited") } else { Value::Null },
+        "vnetConnectionsUsed": joined(presented.store, &presented.object.id),
     });
     fill(properties, &computed);
     fill(properties, &data(FIXED));
+    let request = presented.request;
+    if version::of(request) < "2021" {
+        properties["azBalancing"] = false.into();
+    }
     // Recorded: only the answer to a write repeats the SKU inside.
     if presented.view == View::Written {
         properties["sku"] = sku;

@@ -1,10 +1,14 @@
 //! Sites: what a function app must have by its plan, what is dropped from the body into `config/*`, and what a read shows.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::config::{self, members};
 use super::restriction::LISTS;
-use super::{FLEX, PLAN, SITE, WEB, bad, data, echo_location, fill, plan, refused, restriction};
+use super::{
+    FLEX, PLAN, SITE, WEB, bad, data, echo_location, fill, plan, refused, restriction, version,
+};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::arm::location;
 use crate::sandbox::behaviour::network::{address, subnet};
@@ -101,6 +105,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
                 EVIDENCE,
             ),
         ],
+        since: version::SITE,
         prepare,
         removing: |removal| {
             with_its_plan(removal);
@@ -132,8 +137,8 @@ fn is_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-pub(super) fn is_flex(store: &Store, site: &Object) -> bool {
-    plan_of(store, &site.body).is_some_and(|plan| plan::tier(plan) == FLEX)
+pub(super) fn tier_of<'a>(store: &'a Store, site: &Object) -> &'a str {
+    plan_of(store, &site.body).map_or("", plan::tier)
 }
 
 fn plan_of<'a>(store: &'a Store, body: &Value) -> Option<&'a Object> {
@@ -142,7 +147,7 @@ fn plan_of<'a>(store: &'a Store, body: &Value) -> Option<&'a Object> {
 
 fn prepare(write: &mut Write) -> Result<(), Refusal> {
     unique(write)?;
-    let plan = planned(write)?;
+    let plan = &*planned(write)?;
     let is_flex = plan::tier(plan) == FLEX;
     identity::assign(write)?;
     if write.body["identity"]["type"] == "None"
@@ -155,18 +160,31 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     let is_linux = write.body["kind"]
         .as_str()
         .is_some_and(|kind| kind.contains("linux"));
+    if write.body["kind"].is_null() {
+        let is_on_linux = plan.body["properties"]["reserved"] == true;
+        write.body["kind"] = if is_on_linux { "app,linux" } else { "app" }.into();
+    }
     if is_linux || is_flex {
         write.body["properties"]["reserved"] = true.into();
     }
-    if is_flex && write.body["properties"]["publicNetworkAccess"].is_null() {
+    // Recorded: null up to 2023-12-01, "Enabled" at 2025-05-01 on whatever plan.
+    let is_new = version::of(write.request) > "2024";
+    if (is_flex || is_new) && write.body["properties"]["publicNetworkAccess"].is_null() {
         write.body["properties"]["publicNetworkAccess"] = "Enabled".into();
     }
-    configured(write, is_flex)?;
-    fill(&mut write.body["properties"], &data(DEFAULTS));
-    if write.body["kind"].is_null() {
-        write.body["kind"] = "app".into();
-    }
+    configured(write, plan)?;
+    let is_function = is_function(&write.body["kind"]);
+    let properties = &mut write.body["properties"];
+    fill(properties, &json!({
+        "clientAffinityEnabled": !is_function, "containerSize": if is_function { 1536 } else { 0 },
+        "siteScopedCertificatesEnabled": is_flex,
+    }));
+    fill(properties, &data(DEFAULTS));
     Ok(())
+}
+
+pub(super) fn is_function(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| kind.contains("functionapp"))
 }
 
 /// The name is a host name: nobody else's, in any group.
@@ -191,11 +209,13 @@ fn unique(write: &Write) -> Result<(), Refusal> {
 }
 
 /// A plan may be named by id or by name; the id comes back (recorded).
-fn planned<'a>(write: &mut Write<'a>) -> Result<&'a Object, Refusal> {
+fn planned<'a>(write: &mut Write<'a>) -> Result<Cow<'a, Object>, Refusal> {
     let asked = write.body["properties"]["serverFarmId"]
         .as_str()
         .unwrap_or_default();
-    let id = if asked.contains('/') {
+    let id = if asked.is_empty() {
+        return Ok(plan::on_demand(write));
+    } else if asked.contains('/') {
         asked.to_owned()
     } else {
         format!("{}/providers/{PLAN}/{asked}", write.id.scope)
@@ -232,7 +252,7 @@ fn planned<'a>(write: &mut Write<'a>) -> Result<&'a Object, Refusal> {
         ));
     }
     write.body["properties"]["serverFarmId"] = plan.id.clone().into();
-    Ok(plan)
+    Ok(Cow::Borrowed(plan))
 }
 
 fn runtime(write: &Write, plan: &Object) -> Result<(), Refusal> {
@@ -365,14 +385,17 @@ fn integrated(write: &Write, plan: &Object) -> Result<(), Refusal> {
 }
 
 /// `siteConfig` is written through to `config/web` and `config/appsettings`; the site itself keeps none of it.
-fn configured(write: &mut Write, is_flex: bool) -> Result<(), Refusal> {
+fn configured(write: &mut Write, plan: &Object) -> Result<(), Refusal> {
+    let is_flex = plan::tier(plan) == FLEX;
     let sent = write.body["properties"]
         .as_object_mut()
         .and_then(|properties| properties.remove("siteConfig"))
         .unwrap_or_default();
     // A PATCH is merged with the stored site, which has no siteConfig, so what is here was sent.
     let before = config::properties(write.store, write.id, "web");
-    let mut web = config::changed(write.store, before, &sent, is_flex)?;
+    let tier = plan::tier(plan);
+    let fresh = config::fresh(&write.body["kind"], tier);
+    let mut web = config::changed(write.store, before.unwrap_or(&fresh), &sent, tier)?;
     if sent["publicNetworkAccess"].is_string() {
         write.body["properties"]["publicNetworkAccess"] = sent["publicNetworkAccess"].clone();
     }
@@ -444,8 +467,12 @@ fn show(body: &mut Value, presented: &Presented) {
     let tier = plan.map_or("", plan::tier).to_owned();
     let kind = body["kind"].clone();
     let stub = stub(presented, &id, &tier);
+    let space = plan.map_or_else(String::new, |plan| plan::web_space(plan, &tier));
     let properties = &mut body["properties"];
-    computed(properties, &id, &kind);
+    computed(properties, &id, (&kind, &tier, &space));
+    let runtime = &stub["linuxFxVersion"];
+    properties["siteProperties"]["properties"][0]["value"] = runtime.clone();
+    version::add_gone(properties, presented.request);
     properties["sku"] = tier.into();
     properties["siteConfig"] = stub;
     properties["privateEndpointConnections"] = match presented.view {
@@ -458,7 +485,21 @@ fn show(body: &mut Value, presented: &Presented) {
     }
 }
 
-fn computed(properties: &mut Value, id: &ArmId, kind: &Value) {
+/// Recorded at 2023-01-01; regions differ in whether `AppServiceAuthenticationLogs` is among them.
+fn log_categories(kind: &Value, tier: &str) -> &'static str {
+    match tier {
+        FLEX => "FunctionAppLogs,AppServiceAuthenticationLogs,AppServiceAuditLogs,AppServiceIPSecAuditLogs",
+        _ if is_function(kind) => "FunctionAppLogs,AppServiceAuthenticationLogs",
+        "PremiumV2" | "PremiumV3" => {
+            "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs,AppServiceIPSecAuditLogs,AppServicePlatformLogs,ScanLogs,AppServiceFileAuditLogs,AppServiceAntivirusScanAuditLogs"
+        }
+        _ => {
+            "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs,AppServiceIPSecAuditLogs,AppServicePlatformLogs,ScanLogs"
+        }
+    }
+}
+
+fn computed(properties: &mut Value, id: &ArmId, (kind, tier, space): (&Value, &str, &str)) {
     let name = id.name();
     let (host, scm) = (
         format!("{name}.azurewebsites.net"),
@@ -473,13 +514,12 @@ fn computed(properties: &mut Value, id: &ArmId, kind: &Value) {
         })
     };
     let state = if properties["enabled"] == false {
-        "Stopped"
+        "Disabled"
     } else {
         "Running"
     };
-    let is_function = kind
-        .as_str()
-        .is_some_and(|kind| kind.contains("functionapp"));
+    let stamp = "waws-prod-sandbox";
+    let v6 = "fd00::1";
     let verification = digest(&json!(id.subscription())).to_uppercase();
     let all = json!({
         "name": name, "state": state, "hostNames": [host], "defaultHostName": host, "repositorySiteName": name,
@@ -492,28 +532,39 @@ fn computed(properties: &mut Value, id: &ArmId, kind: &Value) {
         "inboundIpAddress": address, "possibleInboundIpAddresses": address,
         "outboundIpAddresses": address, "possibleOutboundIpAddresses": address,
         "ftpUsername": format!("{name}\\${name}"),
-        "ftpsHostName": "ftps://waws-prod-sandbox.ftp.azurewebsites.windows.net/site/wwwroot",
-        "homeStamp": "waws-prod-sandbox",
-        "eligibleLogCategories": if is_function {
-            "FunctionAppLogs,AppServiceAuthenticationLogs"
-        } else {
-            "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs"
-        },
+        "inboundIpv6Address": v6, "possibleInboundIpv6Addresses": v6,
+        "outboundIpv6Addresses": v6, "possibleOutboundIpv6Addresses": v6,
+        "ftpsHostName": format!("ftps://{stamp}.ftp.azurewebsites.windows.net/site/wwwroot"),
+        "homeStamp": stamp, "webSpace": space, "platformVersion": "109.0.7.36",
+        "selfLink": format!(
+            "https://{stamp}.api.azurewebsites.windows.net:455/subscriptions/{}/webspaces/{space}/sites/{name}",
+            id.subscription().unwrap_or_default()
+        ),
+        "eligibleLogCategories": log_categories(kind, tier),
     });
     for (member, value) in all.as_object().into_iter().flatten() {
         properties[member.as_str()] = value.clone();
     }
 }
 
+/// Members of a site's configuration that `config/web` itself does not show.
+const ONLY_IN_SITES: [(&str, Value); 4] = [
+    ("sandboxType", Value::Null),
+    ("scmMinTlsCipherSuite", Value::Null),
+    ("scmSupportedTlsCipherSuites", Value::Null),
+    ("webJobsEnabled", Value::Bool(false)),
+];
+
 /// Recorded: of the configuration a site shows a handful of members, and the rules only in the answer to a write.
 fn stub(presented: &Presented, id: &ArmId, tier: &str) -> Value {
-    const SHOWN: [&str; 6] = [
+    const SHOWN: [&str; 7] = [
         "numberOfWorkers",
         "linuxFxVersion",
         "acrUseManagedIdentityCreds",
         "alwaysOn",
         "http20Enabled",
         "minimumElasticInstanceCount",
+        "clusteringEnabled",
     ];
     let Some(web) = config::properties(presented.store, id, "web") else {
         return Value::Null;
@@ -529,8 +580,13 @@ fn stub(presented: &Presented, id: &ArmId, tier: &str) -> Value {
     let scale = &presented.object.body["properties"]["functionAppConfig"]["scaleAndConcurrency"];
     stub["functionAppScaleLimit"] = match (tier, presented.view) {
         (FLEX, View::Get | View::List) => scale["maximumInstanceCount"].clone(),
+        _ if web["functionAppScaleLimit"].is_null() => 0.into(),
         _ => web["functionAppScaleLimit"].clone(),
     };
+    if let Some(stub) = stub.as_object_mut() {
+        stub.remove("siteAuthEnabled");
+        stub.extend(ONLY_IN_SITES.map(|(name, value)| (name.to_owned(), value)));
+    }
     for (list, default_action) in LISTS {
         stub[list] = match presented.view {
             View::Written => restriction::shown(&web[list], &web[default_action]),
