@@ -243,7 +243,11 @@ fn respelled(web: &mut Value) {
         web["netFrameworkVersion"] = "v4.0".into();
     }
     let is_on = web["alwaysOn"].clone();
-    for application in web["virtualApplications"].as_array_mut().into_iter().flatten() {
+    for application in web["virtualApplications"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         application["preloadEnabled"] = is_on.clone();
         if application["virtualDirectories"].is_null() {
             application["virtualDirectories"] = Value::Null;
@@ -335,7 +339,10 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         "authsettingsV2" => authentication::written(&sent)?,
         "slotConfigNames" => {
             let mut names = sent;
-            fill(&mut names, &json!({ "connectionStringNames": [], "appSettingNames": [], "azureStorageConfigNames": [] }));
+            fill(
+                &mut names,
+                &json!({ "connectionStringNames": [], "appSettingNames": [], "azureStorageConfigNames": [] }),
+            );
             names
         }
         _ => sent,

@@ -84,7 +84,13 @@ mod tests {
 
     #[test]
     fn every_data_file_is_a_json_object() {
-        for text in [config::DEFAULTS, config::NO_AUTHENTICATION, plan::FIXED, site::FIXED, site::DEFAULTS] {
+        for text in [
+            config::DEFAULTS,
+            config::NO_AUTHENTICATION,
+            plan::FIXED,
+            site::FIXED,
+            site::DEFAULTS,
+        ] {
             assert!(data(text).is_object());
         }
     }

@@ -8,9 +8,7 @@ use super::{PLAN, SITE, WEB, data, echo_location, fill, refused, version};
 use crate::sandbox::arm::{id::ArmId, location};
 use crate::sandbox::behaviour::rule::{self, Effect};
 use crate::sandbox::behaviour::style::Etag;
-use crate::sandbox::behaviour::{
-    Behaviour, Evidence, Presented, Removal, View, Write, digest,
-};
+use crate::sandbox::behaviour::{Behaviour, Evidence, Presented, Removal, View, Write, digest};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::{Entry, Object, Store};
 use crate::sandbox::world::timestamp;
@@ -136,7 +134,10 @@ fn sold(write: &mut Write) -> Result<(), Refusal> {
 /// The plan of its region that a function app without a plan gets (recorded: cli_appservice__test_functionapp_e2e).
 pub(super) fn on_demand<'a>(write: &mut Write<'a>) -> Cow<'a, Object> {
     let region = write.body["location"].as_str().unwrap_or_default();
-    let region = location::spelled(region, crate::sandbox::behaviour::style::LocationForm::Display);
+    let region = location::spelled(
+        region,
+        crate::sandbox::behaviour::style::LocationForm::Display,
+    );
     let name = format!("{}Plan", region.replace(' ', ""));
     let id = format!("{}/providers/{PLAN}/{name}", write.id.scope);
     write.body["properties"]["serverFarmId"] = id.clone().into();
@@ -162,11 +163,18 @@ pub(super) fn on_demand<'a>(write: &mut Write<'a>) -> Cow<'a, Object> {
 /// Flex Consumption apps share web spaces of their own, named by a hash.
 pub(super) fn web_space(plan: &Object, tier: &str) -> String {
     let region = plan.body["location"].as_str().unwrap_or_default();
-    let region = location::spelled(region, crate::sandbox::behaviour::style::LocationForm::Display);
+    let region = location::spelled(
+        region,
+        crate::sandbox::behaviour::style::LocationForm::Display,
+    );
     let group = ArmId::parse(&plan.id).and_then(|id| id.group().map(str::to_owned));
     match tier {
         super::FLEX => format!("flex-{}-webspace", digest(&json!([plan.key(), region]))),
-        _ => format!("{}-{}webspace", group.unwrap_or_default(), region.replace(' ', "")),
+        _ => format!(
+            "{}-{}webspace",
+            group.unwrap_or_default(),
+            region.replace(' ', "")
+        ),
     }
 }
 

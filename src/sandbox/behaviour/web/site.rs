@@ -175,16 +175,20 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     configured(write, plan)?;
     let is_function = is_function(&write.body["kind"]);
     let properties = &mut write.body["properties"];
-    fill(properties, &json!({
-        "clientAffinityEnabled": !is_function, "containerSize": if is_function { 1536 } else { 0 },
-        "siteScopedCertificatesEnabled": is_flex,
-    }));
+    fill(
+        properties,
+        &json!({
+            "clientAffinityEnabled": !is_function, "containerSize": if is_function { 1536 } else { 0 },
+            "siteScopedCertificatesEnabled": is_flex,
+        }),
+    );
     fill(properties, &data(DEFAULTS));
     Ok(())
 }
 
 pub(super) fn is_function(kind: &Value) -> bool {
-    kind.as_str().is_some_and(|kind| kind.contains("functionapp"))
+    kind.as_str()
+        .is_some_and(|kind| kind.contains("functionapp"))
 }
 
 /// The name is a host name: nobody else's, in any group.
@@ -488,7 +492,9 @@ fn show(body: &mut Value, presented: &Presented) {
 /// Recorded at 2023-01-01; regions differ in whether `AppServiceAuthenticationLogs` is among them.
 fn log_categories(kind: &Value, tier: &str) -> &'static str {
     match tier {
-        FLEX => "FunctionAppLogs,AppServiceAuthenticationLogs,AppServiceAuditLogs,AppServiceIPSecAuditLogs",
+        FLEX => {
+            "FunctionAppLogs,AppServiceAuthenticationLogs,AppServiceAuditLogs,AppServiceIPSecAuditLogs"
+        }
         _ if is_function(kind) => "FunctionAppLogs,AppServiceAuthenticationLogs",
         "PremiumV2" | "PremiumV3" => {
             "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs,AppServiceIPSecAuditLogs,AppServicePlatformLogs,ScanLogs,AppServiceFileAuditLogs,AppServiceAntivirusScanAuditLogs"

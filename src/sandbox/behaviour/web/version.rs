@@ -23,7 +23,10 @@ pub(super) const SITE: &[(&str, &str)] = &[
     ("/properties/maintenanceEnabled", NEW),
     ("/properties/outboundIpv6Addresses", NEW),
     ("/properties/outboundVnetRouting", "2024-11-01"),
-    ("/properties/outboundVnetRouting/managedIdentityTraffic", "2025-05-01"),
+    (
+        "/properties/outboundVnetRouting/managedIdentityTraffic",
+        "2025-05-01",
+    ),
     ("/properties/platformVersion", NEW),
     ("/properties/possibleInboundIpv6Addresses", NEW),
     ("/properties/possibleOutboundIpv6Addresses", NEW),
@@ -85,10 +88,26 @@ pub(super) fn add_gone(properties: &mut Value, request: &Request) {
     let routing = &properties["outboundVnetRouting"];
     let is_on = |name: &str| json!(routing[name] == true || routing["allTraffic"] == true);
     let old = [
-        ("vnetRouteAllEnabled", is_on("applicationTraffic"), "2025-05-01"),
-        ("vnetImagePullEnabled", is_on("imagePullTraffic"), "2025-05-01"),
-        ("vnetContentShareEnabled", is_on("contentShareTraffic"), "2025-05-01"),
-        ("vnetBackupRestoreEnabled", is_on("backupRestoreTraffic"), "2024-11-01"),
+        (
+            "vnetRouteAllEnabled",
+            is_on("applicationTraffic"),
+            "2025-05-01",
+        ),
+        (
+            "vnetImagePullEnabled",
+            is_on("imagePullTraffic"),
+            "2025-05-01",
+        ),
+        (
+            "vnetContentShareEnabled",
+            is_on("contentShareTraffic"),
+            "2025-05-01",
+        ),
+        (
+            "vnetBackupRestoreEnabled",
+            is_on("backupRestoreTraffic"),
+            "2024-11-01",
+        ),
     ];
     for (name, value, until) in old {
         if version >= until {
