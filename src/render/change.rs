@@ -113,16 +113,19 @@ fn later(change: &Change, width: usize) -> Vec<String> {
 }
 
 fn assignments(pointer: &str, term: &Term, room: Room) -> Vec<String> {
+    let is_nothing = |term: &Term| match term {
+        Term::Json(value) => value.is_null(),
+        Term::Object(members) => members.is_empty() && pointer.is_empty(),
+        _ => false,
+    };
     value::leaves(term)
         .into_iter()
-        .filter(|(_, leaf)| !matches!(leaf, Term::Json(Value::Null)))
+        .filter(|(_, leaf)| !is_nothing(leaf))
         .flat_map(|(path, leaf)| {
             let path = label::property(&format!("{pointer}{path}"));
-            match leaf {
-                Term::Json(Value::String(text)) if text.contains('\n') => {
-                    document(&path, None, Some(text), room)
-                }
-                leaf => vec![format!("{path}: {}", value::desired(leaf))],
+            match value::text(leaf) {
+                Some(text) if text.contains('\n') => document(&path, None, Some(&text), room),
+                _ => vec![format!("{path}: {}", value::desired(leaf))],
             }
         })
         .collect()
@@ -136,19 +139,12 @@ pub fn property(change: &PropertyChange, room: Room) -> Vec<String> {
         after,
     } = change;
     let path = label::property(path);
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let known = after.known();
-    let (was, is) = (
-        before.as_ref().and_then(text),
-        known.as_ref().and_then(text),
-    );
-    if [&was, &is]
-        .iter()
-        .any(|text| text.as_ref().is_some_and(|text| text.contains('\n')))
-    {
-        return document(&path, was.as_deref(), is.as_deref(), room);
+    let (was, is) = (before.as_ref().and_then(Value::as_str), value::text(after));
+    let has_lines = |text: &str| text.contains('\n');
+    if was.is_some_and(has_lines) || is.as_deref().is_some_and(has_lines) {
+        return document(&path, was, is.as_deref(), room);
     }
-    let is_removed = known.as_ref().is_some_and(Value::is_null);
+    let is_removed = matches!(after, Term::Json(Value::Null));
     match (before, is_removed) {
         (Some(before), true) => {
             let shown = shown(&path, &value::live(before), room);
@@ -200,6 +196,11 @@ fn replaced(path: &str, before: &str, after: &str, room: Room) -> Vec<String> {
 
 /// Texts of several lines: what is added and removed, with a little around it.
 fn document(path: &str, before: Option<&str>, after: Option<&str>, room: Room) -> Vec<String> {
+    let sign = match (before, after) {
+        (None, _) => '+',
+        (Some(_), None) => '-',
+        (Some(_), Some(_)) => '~',
+    };
     let (before, after) = (
         before.map(safe::block).unwrap_or_default(),
         after.map(safe::block).unwrap_or_default(),
@@ -228,7 +229,7 @@ fn document(path: &str, before: Option<&str>, after: Option<&str>, room: Room) -
         let left = format!("    … {} more lines with -v", count - lines.len());
         lines.push(paint(DIM, &left));
     }
-    lines.insert(0, format!("~ {path}"));
+    lines.insert(0, format!("{sign} {path}"));
     lines
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::plan_json::FORMAT_VERSION;
-use super::{safe, value};
-use crate::resource::{Graph, Resource, Term, Wanted};
+use super::value;
+use crate::resource::{Graph, Resource, Wanted};
 
 /// The name by which the policy for all APIs is asked for.
 pub const GLOBAL: &str = "global";
@@ -62,7 +62,7 @@ pub fn policy(graph: &Graph, name: &str) -> Option<String> {
     let resource = graph
         .iter()
         .find(|resource| owner(resource).as_deref() == Some(name))?;
-    let text = text(resource.body()?.at("/properties/value")?);
+    let text = value::text(resource.body()?.at("/properties/value")?)?;
     Some(format!("{}\n", text.trim_end()))
 }
 
@@ -73,13 +73,5 @@ fn owner(resource: &Resource) -> Option<String> {
             Some(resource.id.parent()?.name().to_owned())
         }
         _ => None,
-    }
-}
-
-fn text(term: &Term) -> String {
-    match term {
-        Term::Json(Value::String(text)) => safe::block(text),
-        Term::Concat(parts) => parts.iter().map(text).collect(),
-        other => value::desired(other),
     }
 }

@@ -55,6 +55,25 @@ fn part(term: &Term) -> String {
     }
 }
 
+/// A desired text with its line breaks, if it is one; what comes later stands there by its source.
+pub fn text(term: &Term) -> Option<String> {
+    let part = |term: &Term| match term {
+        Term::Json(Value::String(text)) => text.clone(),
+        other => desired(other),
+    };
+    match term {
+        Term::Json(Value::String(text)) => Some(text.clone()),
+        Term::Concat(parts) => Some(parts.iter().map(part).collect()),
+        Term::Json(_)
+        | Term::Object(_)
+        | Term::Array(_)
+        | Term::Ref(_)
+        | Term::Each { .. }
+        | Term::Item
+        | Term::Generated(_) => None,
+    }
+}
+
 /// Every leaf of a term with its path.
 pub fn leaves(term: &Term) -> Vec<(String, &Term)> {
     let mut found = Vec::new();

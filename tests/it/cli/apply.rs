@@ -26,6 +26,14 @@ fn is_no_changes(ran: &Ran) -> bool {
     ran.code == Some(0) && lines.len() == 1 && lines[0].starts_with("no changes: ")
 }
 
+fn keeps_the_shape_of_a_plan(ran: &Ran) {
+    let schema = serde_json::from_str(include_str!("../render/plan.schema.json")).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let data = ran.json();
+    let errors = validator.iter_errors(&data).map(|error| error.to_string());
+    assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
 #[test]
 fn with_nobody_to_ask_nothing_is_written() {
     let directory = project();
@@ -49,6 +57,7 @@ fn an_environment_is_applied_and_then_there_are_no_changes() {
         };
         let first = secgw("plan --detailed-exitcode -o json");
         assert_eq!(first.code, Some(2), "{first}");
+        keeps_the_shape_of_a_plan(&first);
         let expected = first.json()["changes"].as_array().unwrap().len();
 
         let applied = secgw("apply --yes");
@@ -73,6 +82,7 @@ fn an_environment_is_applied_and_then_there_are_no_changes() {
             secgw("plan")
         );
         assert!(is_no_changes(&secgw("apply")), "{}", secgw("apply"));
+        keeps_the_shape_of_a_plan(&secgw("plan -o json"));
     }
 }
 

@@ -8,6 +8,8 @@ use secgw::resource::{
 };
 use serde_json::{Value, json};
 
+use crate::stand::{self, ENVIRONMENTS};
+
 use super::{graph, group, identity, live, location, plain, resource, service, target};
 
 const ROOM: Room = Room {
@@ -143,6 +145,18 @@ fn sixty_columns_are_enough() {
     assert_eq!(summary.len(), 1);
     for line in lines {
         assert!(line.chars().count() <= 60, "{line}");
+    }
+}
+
+#[test]
+fn first_plans_of_the_environments_fit_sixty_columns_too() {
+    for environment in ENVIRONMENTS {
+        let desired = stand::graph(&stand::spec(environment));
+        let plan = plan(&desired, &Live::default());
+        let text = show(&plan, &[], Room { width: 60, ..ROOM });
+        let lines = text.lines().filter(|line| !line.starts_with("Plan: "));
+        let long: Vec<&str> = lines.filter(|line| line.chars().count() > 60).collect();
+        assert!(long.is_empty(), "{environment}: {long:#?}");
     }
 }
 
