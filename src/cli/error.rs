@@ -55,7 +55,7 @@ impl Error {
     /// Each cause on a line of its own; a cause that its effect already says is not said twice.
     pub(super) fn render(&self, width: usize) -> String {
         if let Self::Spec(diagnostics) = self {
-            return diagnostics.render(width, true);
+            return safe::without_commands(&diagnostics.render(width, true));
         }
         let mut out = format!(
             "{} {}\n",

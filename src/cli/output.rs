@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::settings::{Terminal, Verbosity};
 use crate::render::change::Room;
+use crate::render::safe;
 
 /// Columns where nobody says how many there are: a file, a pipeline's log.
 const UNKNOWN_WIDTH: usize = 100;
@@ -53,7 +54,7 @@ impl Output {
     }
 
     pub(super) fn json(&self, value: &serde_json::Value) -> io::Result<()> {
-        self.data(&format!("{value:#}\n"))
+        self.data(&format!("{}\n", safe::json(value)))
     }
 
     /// Progress and hints; not with `--quiet`.

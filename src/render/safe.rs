@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 
 /// One line without control characters, direction overrides or workflow commands.
 pub fn line(text: &str) -> String {
-    disarmed(&escaped(text, char::is_control))
+    without_commands(&escaped(text, char::is_control))
 }
 
 /// As [`line()`], with line breaks kept.
 pub fn block(text: &str) -> String {
-    disarmed(&escaped(&text.replace("\r\n", "\n"), |c| {
+    without_commands(&escaped(&text.replace("\r\n", "\n"), |c| {
         c.is_control() && c != '\n'
     }))
 }
@@ -40,7 +40,7 @@ fn is_direction(c: char) -> bool {
 
 /// Azure Pipelines and old GitHub runners look for `##vso[` and `##[` anywhere in a line, GitHub for `::command` at
 /// its start; a string may come to stand there, so every word is taken for a start.
-fn disarmed(text: &str) -> String {
+pub fn without_commands(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at_start = true;
     let mut rest = text;
@@ -59,6 +59,12 @@ fn disarmed(text: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     out
+}
+
+/// JSON that says the same and holds no workflow command: its lines never start with a string's text, so only the
+/// commands that work anywhere matter.
+pub fn json(value: &serde_json::Value) -> String {
+    format!("{value:#}").replace("##", "#\\u0023")
 }
 
 #[cfg(test)]
@@ -87,6 +93,17 @@ mod tests {
         assert_eq!(line("::add-mask::x"), ": :add-mask::x");
         assert_eq!(block("ok\n  ::error::x"), "ok\n  : :error::x");
         assert!(!line("###[").contains("##["));
+    }
+
+    #[test]
+    fn json_without_workflow_commands_means_the_same() {
+        let value = serde_json::json!({ "a": "##vso[x]\\###", "##b": [] });
+        let text = json(&value);
+        assert!(!text.contains("##"), "{text}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
     }
 
     #[test]

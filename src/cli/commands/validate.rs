@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Error, Exit, Output, load};
 use crate::cli::args::Format;
+use crate::cli::session;
 use crate::render::plan_json::FORMAT_VERSION;
 use crate::render::safe;
 use crate::render::style::wrap;
@@ -12,7 +13,7 @@ use crate::spec::{Diagnostics, LoadOptions, Loaded, Topology};
 use crate::text::plural;
 
 pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result<Exit, Error> {
-    match (load(spec), format) {
+    match (checked(spec), format) {
         (Ok(loaded), Format::Text) => output.data(&valid(&loaded, output.room().width)),
         (Ok(loaded), Format::Json) => output.json(&data(Some(&loaded), None)),
         (Err(Error::Spec(found)), Format::Json) => {
@@ -25,6 +26,13 @@ pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result
     }
     .context("cannot write")?;
     Ok(Exit::Ok)
+}
+
+/// Compiling finds what is wrong with the operator's own policies and with the division of the network.
+fn checked(spec: &LoadOptions) -> Result<Loaded, Error> {
+    let loaded = load(spec)?;
+    session::compile(&loaded)?;
+    Ok(loaded)
 }
 
 fn valid(loaded: &Loaded, width: usize) -> String {

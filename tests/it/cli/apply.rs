@@ -104,6 +104,14 @@ fn one_edit_of_the_spec_is_one_small_plan() {
     insta::with_settings!({ filters => [(r"/[0-9a-f]{24}\b", "/[RANDOM]")] }, {
         insta::assert_snapshot!(ran);
     });
+    let ran = run(
+        directory.path(),
+        "apply -e dev --sandbox=state --yes -o json",
+    );
+    let data = ran.json();
+    assert_eq!(data["summary"]["applied"], 1, "{ran}");
+    assert_eq!(data["outcomes"][0]["outcome"], "applied", "{ran}");
+    assert!(ran.stderr.contains("@calls: \"600\" → \"300\""), "{ran}");
 }
 
 #[test]

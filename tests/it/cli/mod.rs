@@ -151,6 +151,19 @@ fn a_bad_spec_gets_every_problem_with_its_line() {
 }
 
 #[test]
+fn a_bad_policy_of_ones_own_is_found_offline() {
+    let directory = project();
+    let file = directory.path().join("templates/policies/orders.xml");
+    fs::write(&file, "<fragment>\n  <inbound>\n    <base />\n").unwrap();
+    let ran = run(directory.path(), "validate -e dev --sandbox");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    assert!(
+        ran.stderr.contains("--> templates/policies/orders.xml:"),
+        "{ran}"
+    );
+}
+
+#[test]
 fn colour_is_only_there_when_it_is_asked_for() {
     let ran = secgw("validate -e nope");
     assert!(!ran.stderr.contains('\u{1b}'), "{ran}");
