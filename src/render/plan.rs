@@ -10,8 +10,8 @@ use crate::plan::{Change, Objection, Plan, Reason, Verb};
 use crate::resource::{Layer, ResourceId, Unreadable};
 use crate::text::plural;
 
-/// Foreign resources that are named unless everything is asked for.
-const FEW_NAMES: usize = 10;
+/// Names in a list unless everything is asked for.
+pub(super) const FEW_NAMES: usize = 10;
 const INDENT: usize = 4;
 
 /// What could not be read, and why.

@@ -7,6 +7,7 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::change::{Room, property};
+use super::plan::FEW_NAMES;
 use super::plan_json::FORMAT_VERSION;
 use super::progress::{cause, said};
 use super::style::{BAD, DIM, NOTE, paint, wrap};
@@ -129,9 +130,13 @@ impl Ended<'_> {
                     .push(label::change(key));
             }
         }
-        for (cause, names) in causes {
+        for (cause, mut names) in causes {
             let title = format!(". skipped {}: {cause}", plural(names.len(), "change"));
             paragraph(&title, 0, room.width, Style::new(), out);
+            if !room.detail && names.len() > FEW_NAMES {
+                let left = names.split_off(FEW_NAMES).len();
+                names.push(format!("… {left} more with -v"));
+            }
             paragraph(&names.join(", "), 4, room.width, DIM, out);
         }
     }
