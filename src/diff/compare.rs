@@ -81,10 +81,11 @@ impl Place {
     }
 
     /// Whether Azure is known to keep this otherwise.
-    fn is_note(&self, after: &Term, live: Option<&Value>) -> bool {
+    fn is_note(&self, body: &Term, after: &Term, live: Option<&Value>) -> bool {
         self.hows().any(|how| match how {
             How::NotEffective => true,
             How::Dropped => is_blank(live),
+            How::YieldsTo(other) => body.at(other).is_some_and(|other| *other != Term::null()),
             How::Overruled(sent, held) => {
                 after.known().is_some_and(|after| is_json(&after, sent))
                     && live.is_some_and(|live| is_json(live, held))
@@ -145,7 +146,7 @@ impl<'a> Walk<'a> {
         if place.has(How::ReadOnly) || place.has(How::CreateOnly) {
             return;
         }
-        let is_unseen = is_blank(live) && place.has(How::WriteOnly);
+        let is_unseen = is_blank(live) && place.has(How::WriteOnly) || self.is_elsewhere(place);
         let goes_along = is_unseen || place.has(How::Form);
         if goes_along && place.list.is_none() && *desired != Term::null() {
             self.along.insert(place.pointer.clone(), desired.clone());
@@ -253,7 +254,7 @@ impl<'a> Walk<'a> {
     }
 
     fn differs(&mut self, place: &Place, after: Term, live: Option<&Value>) {
-        if place.is_note(&after, live) {
+        if place.is_note(self.desired, &after, live) {
             self.found
                 .not_effective
                 .push(Self::shown(place, &after, live));
@@ -288,8 +289,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The forms of the policy documents at a place.
-    fn forms(&self, place: &Place) -> Option<Sides> {
+    /// Where a policy's form stands, and the desired one.
+    fn desired_format(&self, place: &Place) -> Option<(String, Option<String>)> {
         let format = place.hows().find_map(|how| match how {
             How::Policy(format) => Some(format),
             _ => None,
@@ -297,10 +298,24 @@ impl<'a> Walk<'a> {
         let (parent, _) = place.pointer.rsplit_once('/')?;
         let beside = join(parent, format);
         let desired = self.desired.at(&beside).and_then(Term::known);
+        let desired = desired.as_ref().and_then(Value::as_str).map(str::to_owned);
+        Some((beside, desired))
+    }
+
+    /// Whether only the address of a policy was sent.
+    fn is_elsewhere(&self, place: &Place) -> bool {
+        self.desired_format(place)
+            .and_then(|(_, format)| format)
+            .is_some_and(|format| format.ends_with("-link"))
+    }
+
+    /// The forms of the policy documents at a place.
+    fn forms(&self, place: &Place) -> Option<Sides> {
+        let (beside, desired) = self.desired_format(place)?;
         let live = body::get(self.live, &beside);
         Some(Sides {
             live: Form::of(live.and_then(Value::as_str)),
-            desired: Form::of(desired.as_ref().and_then(Value::as_str)),
+            desired: Form::of(desired.as_deref()),
         })
     }
 

@@ -61,6 +61,7 @@ impl<'a> Equality<'a> {
             | How::CreateOnly
             | How::NotEffective
             | How::Dropped
+            | How::YieldsTo(_)
             | How::Overruled(..)
             | How::Immutable
             | How::AsText
@@ -224,7 +225,7 @@ fn without_slash(text: &str) -> &str {
 
 /// What API Management takes and returns beside a policy.
 fn is_form(format: &str) -> bool {
-    ["xml", "rawxml"].contains(&format)
+    ["xml", "rawxml", "xml-link", "rawxml-link"].contains(&format)
 }
 
 fn as_text(value: &Value) -> Option<String> {

@@ -169,6 +169,8 @@ pub enum How {
     NotEffective,
     /// Where nothing comes back it was not taken, which is a note; compared otherwise.
     Dropped,
+    /// Where the body also sends the member at this pointer, that one decides: a note.
+    YieldsTo(&'static str),
     /// Sent as the first (JSON), held as the second: a note.
     Overruled(&'static str, &'static str),
     /// Azure's way of saying what was sent: the second text for the first.

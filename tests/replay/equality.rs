@@ -2,7 +2,7 @@
 //!
 //! Every value that was sent is the same, equal for a reason, documented as not effective, or falsely different.
 
-use secgw::diff::diff;
+use secgw::diff::{PropertyChange, diff};
 use secgw::resource::body::{self, is_blank};
 use secgw::resource::equal::Equality;
 use secgw::resource::{How, Kind, Term};
@@ -29,7 +29,11 @@ pub(crate) struct Counts {
 pub(crate) fn measure(pair: &Pair) -> Counts {
     let found = diff(pair.kind, &Term::from(pair.sent.clone()), &pair.live);
     let mut counts = Counts::default();
-    for change in &found.properties {
+    for change in found
+        .properties
+        .iter()
+        .filter(|change| !is_unsaid(pair, change))
+    {
         counts.wrong.push(Reason {
             pointer: change.path.clone(),
             why: format!(
@@ -69,6 +73,12 @@ pub(crate) fn measure(pair: &Pair) -> Counts {
         }
     }
     counts
+}
+
+/// A PATCH says nothing of the keys that it leaves out.
+fn is_unsaid(pair: &Pair, change: &PropertyChange) -> bool {
+    let (map, _) = change.path.rsplit_once('/').unwrap_or_default();
+    pair.is_patch && change.after == Term::null() && pair.kind.has(map, &|how| how == How::WholeMap)
 }
 
 fn is_at_or_within(path: &str, outer: &str) -> bool {

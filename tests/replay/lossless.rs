@@ -91,8 +91,7 @@ impl Check<'_> {
     }
 
     fn is_read_only(&self, path: &str) -> bool {
-        self.kind().is_read_only(path)
-            || self.witness.is_read_only(self.kind(), &self.pair.id, path)
+        self.kind().is_read_only(path) || self.witness.is_read_only(&self.pair.id, path)
     }
 
     /// Whether everything that was there is still there, apart from what was to be changed.

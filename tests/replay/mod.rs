@@ -54,7 +54,7 @@ struct Measured {
 }
 
 fn measured(recording: &Recording, witness: &Witness) -> Measured {
-    let paired = recording::pairs(recording);
+    let paired = recording::pairs(recording, witness);
     let measured = |pair: Pair| {
         let equality = equality::measure(&pair);
         let mutation = mutation::measure(&pair, witness);

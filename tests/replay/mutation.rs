@@ -44,7 +44,7 @@ pub(crate) fn measure(pair: &Pair, witness: &Witness) -> Counts {
         if leaf.desired.is_null() {
             continue;
         }
-        if witness.is_read_only(pair.kind, &pair.id, &leaf.pointer) {
+        if witness.is_read_only(&pair.id, &leaf.pointer) {
             counts.read_only.push(leaf.pointer.clone());
         } else if let Some((at, value)) = &leaf.live {
             for mutation in of_leaf(pair, leaf, (at, value)) {
@@ -55,7 +55,7 @@ pub(crate) fn measure(pair: &Pair, witness: &Witness) -> Counts {
         }
     }
     for list in &values.lists {
-        if !witness.is_read_only(pair.kind, &pair.id, &list.pointer) {
+        if !witness.is_read_only(&pair.id, &list.pointer) {
             for mutation in of_list(pair, list) {
                 counts.judge(pair, &desired, &list.pointer, mutation);
             }

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use secgw::resource::{Evidence, How, Kind, ResourceId, Rule, kinds};
 
+use super::witness::Witness;
+
 const fn rule(paths: &'static [&'static str], how: How, evidence: Evidence) -> Rule {
     Rule {
         paths,
@@ -29,12 +31,46 @@ const ANY: &[Rule] = &[
         Evidence::Recorded("cli_storage__test_storage_account_update_last_access"),
     ),
     rule(
-        &["/**/clientSecret", "/**/password", "/**/secret"],
+        &["/**"],
+        How::Cidr,
+        Evidence::Inferred("one address is written with or without its prefix"),
+    ),
+    rule(
+        &["/**"],
+        How::Duration,
+        Evidence::Inferred("durations in one spelling"),
+    ),
+    rule(
+        &["/**"],
+        How::AsText,
+        Evidence::Inferred("numbers and truth values as text"),
+    ),
+    rule(
+        &["/**/location"],
+        How::Location,
+        Evidence::Recorded("quirks.md part 1, 2"),
+    ),
+    rule(
+        &[
+            "/**/clientSecret",
+            "/**/password",
+            "/**/secret",
+            "/**/accessKey",
+            "/**/connectionString",
+            "/**/pfxBlob",
+            "/**/primaryKey",
+            "/**/secondaryKey",
+        ],
         How::WriteOnly,
         Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD"),
     ),
     rule(
-        &["/**/subnet/properties", "/**/createMode"],
+        &["/**/connectionString", "/**/credentials/*"],
+        How::StandIn("{{"),
+        Evidence::Documented("API Management: caches, loggers", "2026-11-23"),
+    ),
+    rule(
+        &["/**/subnet/properties"],
         How::WriteOnly,
         Evidence::Recorded("defaults.md: Microsoft.Network/networkInterfaces"),
     ),
@@ -53,11 +89,6 @@ const ANY: &[Rule] = &[
         ],
         How::ReadOnly,
         Evidence::Recorded("quirks.md part 1, 12"),
-    ),
-    rule(
-        &["/**/path"],
-        How::LeadingSlash,
-        Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD"),
     ),
 ];
 
@@ -92,6 +123,10 @@ const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", 
 const ROWS: &[Row] = &[
     like("Microsoft.Web/sites/slots", "Microsoft.Web/sites"),
     like(
+        "Microsoft.Web/sites/slots/config",
+        "Microsoft.Web/sites/config",
+    ),
+    like(
         "Microsoft.Network/networkSecurityGroups/securityRules",
         "Microsoft.Network/networkSecurityGroups",
     ),
@@ -125,26 +160,25 @@ const ROWS: &[Row] = &[
         &[rule(&["/properties/displayName"], How::Dropped, CLI)],
     ),
     own(
-        "Microsoft.ApiManagement/service/groups",
-        &[rule(&["/properties/builtIn"], How::ReadOnly, SCHEMA)],
+        "Microsoft.ApiManagement/service/certificates",
+        &[rule(
+            &["/properties/data", "/properties/password"],
+            How::WriteOnly,
+            SCHEMA,
+        )],
     ),
     own(
-        "Microsoft.Cdn/profiles/secrets",
+        "Microsoft.ApiManagement/service/users",
         &[rule(
-            &[
-                "/properties/parameters/certificateAuthority",
-                "/properties/parameters/expirationDate",
-                "/properties/parameters/subject",
-                "/properties/parameters/subjectAlternativeNames",
-                "/properties/parameters/thumbprint",
-            ],
-            How::ReadOnly,
+            &["/properties/appType", "/properties/confirmation"],
+            How::WriteOnly,
             SCHEMA,
         )],
     ),
     own(
         "Microsoft.KeyVault/vaults",
         &[
+            rule(&["/properties/createMode"], How::WriteOnly, VAULT),
             rule(
                 &["/properties/enableSoftDelete"],
                 How::Overruled("false", "true"),
@@ -164,82 +198,57 @@ const ROWS: &[Row] = &[
         ],
     ),
     own(
-        "Microsoft.Network/privateDnsZones/CNAME",
-        &[rule(
-            &["/properties/fqdn", "/properties/isAutoRegistered"],
-            How::ReadOnly,
-            SCHEMA,
-        )],
-    ),
-    own(
         "Microsoft.Network/privateDnsZones/SOA",
-        &[
-            rule(
-                &["/properties/fqdn", "/properties/isAutoRegistered"],
-                How::ReadOnly,
-                SCHEMA,
-            ),
-            rule(
-                &["/properties/soaRecord/serialNumber"],
-                How::NotEffective,
-                Evidence::Recorded("defaults.md: Microsoft.Network/privateDnsZones/SOA"),
-            ),
-        ],
-    ),
-    own(
-        "Microsoft.Network/publicIPAddresses",
         &[rule(
-            &["/properties/ipConfiguration"],
-            How::ReadOnly,
-            SCHEMA,
-        )],
-    ),
-    own(
-        "Microsoft.Network/routeTables/routes",
-        &[rule(&["/properties/hasBgpOverride"], How::ReadOnly, SCHEMA)],
-    ),
-    own(
-        "Microsoft.Storage/storageAccounts/blobServices",
-        &[rule(&["/sku"], How::ReadOnly, SCHEMA)],
-    ),
-    own(
-        "Microsoft.Storage/storageAccounts/privateEndpointConnections",
-        &[rule(
-            &["/properties/privateEndpoint/id"],
-            How::ReadOnly,
-            SCHEMA,
+            &["/properties/soaRecord/serialNumber"],
+            How::NotEffective,
+            Evidence::Recorded("defaults.md: Microsoft.Network/privateDnsZones/SOA"),
         )],
     ),
 ];
 
 /// The row of a type; one by default rules for a type without.
-pub(crate) fn of(id: &ResourceId) -> &'static Kind {
+pub(crate) fn of(id: &ResourceId, witness: &Witness) -> &'static Kind {
     static MADE: Mutex<BTreeMap<String, &'static Kind>> = Mutex::new(BTreeMap::new());
     let type_name = id.type_name();
+    // The configurations of a site differ by name.
+    let key = match type_name.rsplit_once('/') {
+        Some((_, "config")) => format!("{type_name}/{}", id.name()),
+        _ => type_name.clone(),
+    };
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    made.entry(type_name.to_ascii_lowercase())
-        .or_insert_with(|| Box::leak(Box::new(kind(type_name))))
+    made.entry(key.to_ascii_lowercase())
+        .or_insert_with(|| Box::leak(Box::new(kind(type_name, id, witness))))
 }
 
-fn kind(type_name: String) -> Kind {
+fn kind(type_name: String, id: &ResourceId, witness: &Witness) -> Kind {
     let row = ROWS
         .iter()
         .find(|row| row.type_name.eq_ignore_ascii_case(&type_name));
-    let like = row.and_then(|row| row.like).and_then(managed);
+    let like = row
+        .and_then(|row| row.like)
+        .and_then(|like| managed(like, id.name()));
     let rules = match (row, like) {
-        (_, Some(like)) => like.rules,
-        (Some(row), None) => [row.rules, ANY].concat().leak(),
-        (None, None) => ANY,
+        (_, Some(like)) => like.rules.to_vec(),
+        (Some(row), None) => [row.rules, ANY].concat(),
+        (None, None) => ANY.to_vec(),
     };
+    let read_only = witness.read_only_of(id);
+    let read_only = rule(read_only.leak(), How::ReadOnly, SCHEMA);
     Kind {
         type_name: type_name.leak(),
         noun: "resource",
         write: like.map_or(Kind::PLAIN.write, |like| like.write),
-        rules,
+        rules: [vec![read_only], rules].concat().leak(),
         ..Kind::PLAIN
     }
 }
 
-fn managed(type_name: &str) -> Option<&'static Kind> {
-    kinds::all().find(|kind| kind.type_name == type_name)
+fn managed(type_name: &str, name: &str) -> Option<&'static Kind> {
+    kinds::all().find(|kind| {
+        kind.type_name == type_name
+            && kind
+                .instance
+                .is_none_or(|instance| instance.eq_ignore_ascii_case(name))
+    })
 }

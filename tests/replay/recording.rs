@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use secgw::resource::live::State;
-use secgw::resource::{Found, Kind, Read, ResourceId, kinds};
+use secgw::resource::{Found, Kind, ResourceId, body, kinds};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::others;
+use super::witness::Witness;
 
 #[derive(Deserialize)]
 struct File {
@@ -29,7 +30,8 @@ struct Line {
 /// What an exchange means for one resource.
 enum Doing {
     Read(Value),
-    Write(Value),
+    Put(Value),
+    Patch(Value),
     /// The resource may be another one afterwards: deleted, or written with an unknown outcome.
     Disturb,
 }
@@ -50,6 +52,8 @@ pub(crate) struct Pair {
     pub(crate) id: ResourceId,
     pub(crate) kind: &'static Kind,
     pub(crate) is_managed: bool,
+    /// Whether what was sent is all that is wanted, or what changes.
+    pub(crate) is_patch: bool,
     pub(crate) sent: Value,
     pub(crate) live: Value,
 }
@@ -93,17 +97,16 @@ fn step(line: Line) -> Option<Step> {
         "GET" if line.status == 200 && line.response_body.is_object() => {
             Doing::Read(line.response_body)
         }
-        "POST" if is_success && path.ends_with("/list") => {
+        // The settings of a site are read by a POST.
+        "POST" if is_success && path.ends_with("/list") && path.contains("/config/") => {
             let id = ResourceId::parse(path.trim_end_matches("/list")).ok()?;
-            let is_read = row(&id).0.read == Read::PostList;
-            return is_read.then_some(Step {
+            return Some(Step {
                 id,
                 doing: Doing::Read(line.response_body),
             });
         }
-        "PUT" | "PATCH" if is_success && line.request_body.is_object() => {
-            Doing::Write(line.request_body)
-        }
+        "PUT" if is_success && line.request_body.is_object() => Doing::Put(line.request_body),
+        "PATCH" if is_success && line.request_body.is_object() => Doing::Patch(line.request_body),
         // A refused write changes nothing; one that the gateway gave up on may have.
         "PUT" | "PATCH" | "DELETE" if is_success || line.status >= 500 => Doing::Disturb,
         _ => return None,
@@ -139,27 +142,25 @@ fn path(url: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The row of an id, and whether secgw manages the type.
-fn row(id: &ResourceId) -> (&'static Kind, bool) {
-    kinds::of(id).map_or_else(|| (others::of(id), false), |kind| (kind, true))
-}
-
-pub(crate) fn pairs(recording: &Recording) -> Paired {
+pub(crate) fn pairs(recording: &Recording, witness: &Witness) -> Paired {
     let mut paired = Paired {
         pairs: Vec::new(),
         unread: Vec::new(),
     };
     for (at, step) in recording.steps.iter().enumerate() {
-        let Doing::Write(sent) = &step.doing else {
-            continue;
+        let (sent, is_patch) = match &step.doing {
+            Doing::Put(sent) => (sent, false),
+            Doing::Patch(sent) => (sent, true),
+            Doing::Read(_) | Doing::Disturb => continue,
         };
-        let (kind, is_managed) = row(&step.id);
-        match settled(&step.id, &recording.steps[at + 1..]) {
+        let managed = kinds::of(&step.id);
+        match settled(&step.id, sent, &recording.steps[at + 1..]) {
             Some(live) => paired.pairs.push(Pair {
                 recording: recording.name.clone(),
                 id: step.id.clone(),
-                kind,
-                is_managed,
+                kind: managed.unwrap_or_else(|| others::of(&step.id, witness)),
+                is_managed: managed.is_some(),
+                is_patch,
                 sent: sent.clone(),
                 live,
             }),
@@ -170,10 +171,10 @@ pub(crate) fn pairs(recording: &Recording) -> Paired {
 }
 
 /// The first settled read of an id before anything else happens to it.
-fn settled(id: &ResourceId, later: &[Step]) -> Option<Value> {
-    for step in later.iter().filter(|step| step.id == *id) {
+fn settled(id: &ResourceId, sent: &Value, later: &[Step]) -> Option<Value> {
+    for step in later {
         match &step.doing {
-            Doing::Read(body) => {
+            Doing::Read(body) if step.id == *id => {
                 let found = Found {
                     body: body.clone(),
                     etag: None,
@@ -183,8 +184,27 @@ fn settled(id: &ResourceId, later: &[Step]) -> Option<Value> {
                     return Some(found.body);
                 }
             }
-            Doing::Write(_) | Doing::Disturb => return None,
+            Doing::Put(_) | Doing::Patch(_) | Doing::Disturb if step.id == *id => return None,
+            // A member that is a resource of its own is written at its own address too.
+            Doing::Put(_) | Doing::Patch(_) | Doing::Disturb if holds(id, sent, &step.id) => {
+                return None;
+            }
+            Doing::Put(body) | Doing::Patch(body) if holds(&step.id, body, id) => return None,
+            Doing::Read(_) | Doing::Put(_) | Doing::Patch(_) | Doing::Disturb => {}
         }
     }
     None
+}
+
+/// Whether a body speaks of a child resource: a network of its subnets, a site of its configuration.
+fn holds(id: &ResourceId, body: &Value, child: &ResourceId) -> bool {
+    if child.parent().as_ref() != Some(id) {
+        return false;
+    }
+    let collection = child.collection().rsplit('/').next().unwrap_or_default();
+    let member = match collection {
+        "config" => "siteConfig",
+        collection => collection,
+    };
+    body::get(body, &format!("/properties/{member}")).is_some()
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use secgw::resource::{Kind, ResourceId, body};
+use secgw::resource::{ResourceId, body};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ struct Row {
 }
 
 pub(crate) struct Witness {
-    read_only: BTreeMap<String, Vec<String>>,
+    read_only: BTreeMap<String, Vec<&'static str>>,
 }
 
 impl Witness {
@@ -30,15 +30,30 @@ impl Witness {
         let read_only = rows
             .into_iter()
             .map(|(name, row)| {
-                let pointers = row.read_only.iter().map(|p| p.replace("{}", "*"));
+                // Rules are of static text.
+                let pointers = row
+                    .read_only
+                    .iter()
+                    .map(|pointer| &*pointer.replace("{}", "*").leak());
                 (name.to_ascii_lowercase(), pointers.collect())
             })
             .collect();
         Ok(Self { read_only })
     }
 
+    /// What is documented as read-only of a resource.
+    pub(crate) fn read_only_of(&self, id: &ResourceId) -> Vec<&'static str> {
+        let type_name = id.type_name();
+        let documented = self.read_only.get(&type_name.to_ascii_lowercase());
+        let documented = documented.into_iter().flatten();
+        documented
+            .filter_map(|pattern| of_instance(pattern, id))
+            .filter(|pattern| !is_disputed(&type_name, pattern))
+            .collect()
+    }
+
     /// Whether a PUT cannot set it: as documented, or of the envelope every resource has.
-    pub(crate) fn is_read_only(&self, kind: &Kind, id: &ResourceId, pointer: &str) -> bool {
+    pub(crate) fn is_read_only(&self, id: &ResourceId, pointer: &str) -> bool {
         const ENVELOPE: [&str; 6] = [
             "/id",
             "/name",
@@ -47,27 +62,21 @@ impl Witness {
             "/**/etag",
             "/**/provisioningState",
         ];
-        // In one of the type's variants alone; in the recorded one it is what the request is about.
-        const DISPUTED: (&str, &str) = (
-            "Microsoft.Cdn/profiles/secrets",
-            "/properties/parameters/secretSource/**",
-        );
-        if kind.type_name.eq_ignore_ascii_case(DISPUTED.0) && body::matches(DISPUTED.1, pointer) {
-            return false;
-        }
-        let documented = self.read_only.get(&kind.type_name.to_ascii_lowercase());
-        let documented = documented
-            .into_iter()
-            .flatten()
-            .filter_map(|pattern| of_instance(pattern, id));
+        let documented = self.read_only_of(id);
         ENVELOPE.into_iter().chain(documented).any(|pattern| {
             body::matches(pattern, pointer) || body::matches(&format!("{pattern}/**"), pointer)
         })
     }
 }
 
+/// Read-only in one of the type's variants alone; in the recorded one it is what the request is about.
+fn is_disputed(type_name: &str, pointer: &str) -> bool {
+    type_name.eq_ignore_ascii_case("Microsoft.Cdn/profiles/secrets")
+        && body::matches("/properties/parameters/secretSource/**", pointer)
+}
+
 /// A pointer is written `[web]/properties/…` where it holds for the instance of that name alone.
-fn of_instance<'a>(pattern: &'a str, id: &ResourceId) -> Option<&'a str> {
+fn of_instance(pattern: &'static str, id: &ResourceId) -> Option<&'static str> {
     match pattern
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'))

@@ -406,6 +406,21 @@ pub(super) const KINDS: &[Kind] = &[
                 How::WriteOnly,
                 Evidence::Recorded(CLI),
             ),
+            // The document that is imported names the API itself.
+            rule(
+                &[
+                    "/properties/displayName",
+                    "/properties/description",
+                    "/properties/serviceUrl",
+                    "/properties/protocols/**",
+                    "/properties/apiVersion",
+                    "/properties/license/**",
+                    "/properties/contact/**",
+                    "/properties/termsOfServiceUrl",
+                ],
+                How::YieldsTo("/properties/value"),
+                Evidence::Recorded("clifork_apim__test_apim_api"),
+            ),
             rule(
                 &[
                     "/properties/apiType",

@@ -241,6 +241,12 @@ pub(super) const KINDS: &[Kind] = &[
                 How::Set("/id"),
                 Evidence::Inferred("references have no order"),
             ),
+            // The owner of the service decides.
+            rule(
+                &["/properties/*/*/properties/privateLinkServiceConnectionState/**"],
+                How::NotEffective,
+                Evidence::Recorded("quirks.md: private endpoint"),
+            ),
             // A reference is kept by its id, whatever else was sent with it.
             rule(
                 &["/properties/subnet/properties", "/properties/subnet/name"],
@@ -251,12 +257,9 @@ pub(super) const KINDS: &[Kind] = &[
                 &[
                     "/properties/privateLinkServiceConnections/*/id",
                     "/properties/privateLinkServiceConnections/*/type",
-                    "/properties/privateLinkServiceConnections/*/properties/privateLinkServiceConnectionState",
                     "/properties/manualPrivateLinkServiceConnections/*/id",
                     "/properties/manualPrivateLinkServiceConnections/*/type",
-                    "/properties/manualPrivateLinkServiceConnections/*/properties/privateLinkServiceConnectionState",
                     "/properties/networkInterfaces",
-                    "/properties/customDnsConfigs",
                 ],
                 How::ReadOnly,
                 Evidence::Recorded("quirks.md: private endpoint"),

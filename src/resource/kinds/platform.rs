@@ -177,6 +177,16 @@ pub(super) const KINDS: &[Kind] = &[
                 SCHEMA,
             ),
             rule(&["/properties/LaMigrationDate"], How::ReadOnly, SCHEMA),
+            rule(
+                &[
+                    "/properties/DisableIpMasking",
+                    "/properties/DisableLocalAuth",
+                    "/properties/ImmediatePurgeDataOn30Days",
+                    "/properties/ForceCustomerStorageForProfiler",
+                ],
+                How::Default("false"),
+                Evidence::Documented("Components REST reference", "2026-11-23"),
+            ),
         ],
         ..Kind::PLAIN
     },
@@ -217,6 +227,11 @@ pub(super) const KINDS: &[Kind] = &[
                 &["/properties/metrics"],
                 How::Set("/category"),
                 Evidence::Recorded("quirks.md: diagnosticSettings"),
+            ),
+            rule(
+                &["/properties/metrics/*/timeGrain"],
+                How::WriteOnly,
+                Evidence::Inferred("metrics are sent as they come"),
             ),
             rule(
                 &["/properties/logAnalyticsDestinationType"],
