@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secgw::resource::body::{join, member};
+use secgw::resource::body::{self, join, member};
 use secgw::resource::equal::{self, Equality};
 use secgw::resource::{How, Kind, compose};
 use serde_json::Value;
@@ -192,7 +192,13 @@ pub(crate) fn synthetic(kind: &Kind, pointer: &str) -> Option<String> {
 pub(crate) fn rule(kind: &Kind, pointer: &str, wanted: &dyn Fn(How) -> bool) -> Option<String> {
     kind.rules_at(pointer)
         .find(|rule| wanted(rule.how))
-        .map(|rule| format!("{:?} at {}: {}", rule.how, rule.paths[0], rule.evidence))
+        .map(|rule| {
+            let mut paths = rule.paths.iter();
+            let path = paths
+                .find(|path| body::matches(path, pointer))
+                .unwrap_or(&"");
+            format!("{:?} at {path}: {}", rule.how, rule.evidence)
+        })
 }
 
 fn upward(pointer: &str) -> impl Iterator<Item = &str> {
