@@ -128,24 +128,39 @@ pub fn set_key(kind: &Kind, path: &str) -> Option<&'static str> {
 fn partial(kind: &Kind, full: &Value, set: &Values) -> Value {
     let mut body = Value::Object(Map::new());
     for (pointer, value) in set {
-        let whole = widened(kind, pointer);
-        match body::get(full, &whole) {
-            Some(sent) => body::set(&mut body, &whole, sent.clone()),
-            None => put_null(&mut body, if value.is_null() { pointer } else { &whole }),
-        }
+        send(kind, full, (pointer, value), &mut body);
     }
     body
 }
 
-fn widened(kind: &Kind, pointer: &str) -> String {
+fn send(kind: &Kind, full: &Value, (pointer, value): (&str, &Value), body: &mut Value) {
+    let whole = sent_whole(kind, pointer);
+    match value {
+        Value::Object(members) if whole.is_none() && !members.is_empty() => {
+            for (key, value) in members {
+                send(kind, full, (&join(pointer, key), value), body);
+            }
+        }
+        _ => {
+            let whole = whole.unwrap_or_else(|| pointer.to_owned());
+            match body::get(full, &whole) {
+                Some(sent) => body::set(body, &whole, sent.clone()),
+                None => put_null(body, if value.is_null() { pointer } else { &whole }),
+            }
+        }
+    }
+}
+
+/// The outermost property around a path that must be sent whole.
+fn sent_whole(kind: &Kind, pointer: &str) -> Option<String> {
     let mut at = String::new();
     for segment in body::segments(pointer) {
         at = join(&at, &segment);
         if kind.has(&at, &|how| how == How::SentWhole) {
-            return at;
+            return Some(at);
         }
     }
-    at
+    None
 }
 
 fn put_null(body: &mut Value, pointer: &str) {
@@ -212,6 +227,24 @@ mod tests {
             body,
             json!({ "tags": { "a": "1", "b": "2" },
             "properties": { "customProperties": { "Tls10": "False", "Tls11": "False" } } })
+        );
+    }
+
+    #[test]
+    fn a_patch_of_a_whole_body_sends_nothing_that_it_does_not_speak_of() {
+        let site = kinds::of(
+            &group()
+                .provider("Microsoft.Web/sites", "f")
+                .child("config", "web"),
+        )
+        .unwrap();
+        let live = json!({ "location": "West Europe", "properties": { "alwaysOn": false, "siteAuthEnabled": false,
+            "cors": { "supportCredentials": true } } });
+        let wanted = json!({ "properties": { "alwaysOn": true, "cors": { "allowedOrigins": ["https://a"] } } });
+        assert_eq!(
+            for_update(site, &live, &set(&[("", wanted)])),
+            json!({ "properties": { "alwaysOn": true,
+            "cors": { "supportCredentials": true, "allowedOrigins": ["https://a"] } } })
         );
     }
 
