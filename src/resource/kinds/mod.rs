@@ -8,6 +8,7 @@ mod edge;
 mod gateway;
 mod network;
 mod platform;
+mod storage;
 mod web;
 
 use super::kind::{Evidence, How, Kind, Rule};
@@ -107,11 +108,12 @@ pub(super) const fn rule(paths: &'static [&'static str], how: How, evidence: Evi
     }
 }
 
-const GROUPS: [&[Kind]; 6] = [
+const GROUPS: [&[Kind]; 7] = [
     edge::KINDS,
     gateway::KINDS,
     directory::KINDS,
     web::KINDS,
+    storage::KINDS,
     network::KINDS,
     platform::KINDS,
 ];
