@@ -62,8 +62,8 @@ mod tests {
         ResourceId::resource_group("s", "rg").provider("Microsoft.ApiManagement/service", "a")
     }
 
-    fn between(id: &ResourceId, desired: Value, live: Value) -> Difference {
-        diff(kinds::of(id).unwrap(), &Term::from(desired), &live)
+    fn between(id: &ResourceId, desired: Value, live: impl Into<Value>) -> Difference {
+        diff(kinds::of(id).unwrap(), &Term::from(desired), &live.into())
     }
 
     fn paths(changes: &[PropertyChange]) -> Vec<&str> {

@@ -236,9 +236,9 @@ fn sorted(edges: &Edges) -> Result<Vec<ResourceId>, GraphError> {
         edges.iter().map(|(id, needs)| (id, needs.len())).collect();
     let mut dependents: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
     for (id, needs) in edges {
-        needs
-            .iter()
-            .for_each(|need| dependents.entry(need).or_default().push(id));
+        for need in needs {
+            dependents.entry(need).or_default().push(id);
+        }
     }
     let mut ready: BTreeSet<&ResourceId> = waiting
         .iter()

@@ -169,7 +169,9 @@ impl Term {
         match self {
             Self::Object(members) => members.values().for_each(|term| term.visit(seen)),
             Self::Array(items) | Self::Concat(items) => {
-                items.iter().for_each(|term| term.visit(seen))
+                for term in items {
+                    term.visit(seen);
+                }
             }
             Self::Each { template, .. } => template.visit(seen),
             Self::Json(_) | Self::Ref(_) | Self::Item | Self::Generated(_) => {}

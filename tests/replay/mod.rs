@@ -41,7 +41,9 @@ pub(crate) fn measure(folder: &Path) -> anyhow::Result<Report> {
             let share: Vec<Measured> = share
                 .join()
                 .map_err(|_| anyhow::anyhow!("a measurement broke off"))?;
-            share.iter().for_each(|measured| report.add(measured));
+            for measured in &share {
+                report.add(measured);
+            }
         }
         Ok(report)
     })
