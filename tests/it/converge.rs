@@ -37,3 +37,28 @@ async fn every_change_has_one_outcome_and_starts_after_what_it_depends_on() {
         stand.sandbox.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_environments_share_a_tenant_and_leave_each_other_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let specs = ENVIRONMENTS.map(spec);
+    for spec in &specs {
+        let stand = Stand::at(dir.path(), spec).await;
+        let (plan, report, _) = stand.apply(&graph(spec)).await;
+        let troubles = troubles(&report);
+        assert!(troubles.is_empty(), "{}\n{troubles}", spec.name);
+        let foreign = plan
+            .changes
+            .iter()
+            .filter(|change| change.reason == secgw::plan::Reason::NotInSpec);
+        assert_eq!(foreign.count(), 0, "{}", described(&plan));
+        stand.sandbox.stop().await;
+    }
+    for spec in &specs {
+        let stand = Stand::at(dir.path(), spec).await;
+        let (_, plan) = stand.plan(&graph(spec)).await;
+        let left = described(&plan);
+        assert!(left.is_empty(), "{}\n{left}", spec.name);
+        stand.sandbox.stop().await;
+    }
+}
