@@ -1,10 +1,11 @@
 //! Law 2: whatever request an apply is cut off at, the next one reaches the same end, without duplicates.
 
 use std::path::Path;
+use std::time::Duration;
 
 use secgw::azure::request::Request;
 use secgw::resource::{Directory, Graph, Realm};
-use secgw::sandbox::{Action, Fault};
+use secgw::sandbox::{Action, Fault, Options};
 use secgw::spec::Spec;
 
 use crate::stand::{ENVIRONMENTS, Stand, described, graph, spec, troubles};
@@ -59,14 +60,35 @@ async fn counts(stand: &Stand, graph: &Graph) -> Vec<(String, usize)> {
     counts
 }
 
+async fn whole_run(stand: &Stand, graph: &Graph) {
+    let (live, plan) = stand.plan(graph).await;
+    stand.carry_out(graph, live, plan).await;
+}
+
+/// Ends when the sandbox has seen more requests than that.
+async fn killed(stand: &Stand, after: u64) {
+    while stand.sandbox.faults().requests() <= after {
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+}
+
 /// An apply that is cut off, then one that is not: what is there at the end.
 async fn cut_and_resume(dir: &Path, spec: &Spec, fault: Fault) -> Vec<(String, usize)> {
     let graph = graph(spec);
     let what = format!("{fault:?}");
     let stand = Stand::at(dir, spec).await;
+    let after = fault.after;
     stand.sandbox.faults().add(fault);
-    stand.apply(&graph).await;
+    // Dropping what is under way is what a killed process leaves: some requests sent, nobody to read the answers.
+    tokio::select! {
+        () = whole_run(&stand, &graph) => {}
+        () = killed(&stand, after) => {}
+    }
     stand.sandbox.stop().await;
+    // The last requests of the killed run may still hold the store for a moment.
+    while secgw::sandbox::start(Options::new(dir)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let stand = Stand::at(dir, spec).await;
     let (_, report, _) = stand.apply(&graph).await;
     let troubles = troubles(&report);

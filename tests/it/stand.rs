@@ -81,6 +81,16 @@ impl Stand {
     pub(crate) async fn apply(&self, graph: &Graph) -> (Plan, Report, Vec<Event>) {
         let (live, plan) = self.plan(graph).await;
         assert!(plan.unreadable.is_empty(), "{}", described(&plan));
+        self.carry_out(graph, live, plan).await
+    }
+
+    /// Applies a plan that was made before.
+    pub(crate) async fn carry_out(
+        &self,
+        graph: &Graph,
+        live: Live,
+        plan: Plan,
+    ) -> (Plan, Report, Vec<Event>) {
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let job = Job {
