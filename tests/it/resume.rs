@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secgw::azure::request::Request;
 use secgw::resource::{Directory, Graph, Realm};
-use secgw::sandbox::{Action, Fault, Options};
+use secgw::sandbox::{Action, Fault};
 use secgw::spec::Spec;
 
 use crate::stand::{ENVIRONMENTS, Stand, described, graph, spec, troubles};
@@ -85,10 +85,6 @@ async fn cut_and_resume(dir: &Path, spec: &Spec, fault: Fault) -> Vec<(String, u
         () = killed(&stand, after) => {}
     }
     stand.sandbox.stop().await;
-    // The last requests of the killed run may still hold the store for a moment.
-    while secgw::sandbox::start(Options::new(dir)).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
     let stand = Stand::at(dir, spec).await;
     let (_, report, _) = stand.apply(&graph).await;
     let troubles = troubles(&report);

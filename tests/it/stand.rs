@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secgw::apply::{self, Event, Job, Outcome, Report};
 use secgw::azure::auth::{IdentityTenant, identity_tenant, sign_in};
@@ -41,6 +42,17 @@ pub(crate) struct Stand {
     pub(crate) client: Client,
 }
 
+/// The last requests of a run that was killed may still hold the store for a moment.
+async fn started(options: Options) -> Running {
+    for _ in 0..1000 {
+        if let Ok(running) = secgw::sandbox::start(options.clone()).await {
+            return running;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    secgw::sandbox::start(options).await.unwrap()
+}
+
 impl Stand {
     pub(crate) async fn at(dir: &Path, spec: &Spec) -> Self {
         Self::with(dir, spec, |_| {}).await
@@ -49,7 +61,7 @@ impl Stand {
     pub(crate) async fn with(dir: &Path, spec: &Spec, adjust: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(dir);
         adjust(&mut options);
-        let sandbox = secgw::sandbox::start(options).await.unwrap();
+        let sandbox = started(options).await;
         let ca = sandbox.ca_pem().as_bytes().to_vec();
         let http = PooledClient::new(&Route::Loopback {
             address: sandbox.address(),
