@@ -60,7 +60,7 @@ pub async fn run(
 
 /// Why a change goes no further.
 enum Halt {
-    Failed(Failure),
+    Failed(Box<Failure>),
     Waiting(String),
 }
 
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
         });
         let outcome = match self.carry_out(change).await {
             Ok(()) => Outcome::Applied,
-            Err(Halt::Failed(failure)) => Outcome::Failed(failure),
+            Err(Halt::Failed(failure)) => Outcome::Failed(*failure),
             Err(Halt::Waiting(on)) => Outcome::Waiting { on },
         };
         drop(held);
@@ -253,7 +253,7 @@ impl<'a> Run<'a> {
         let found = match self.read(change).await {
             Observed::Absent => return Ok(()),
             Observed::Unreadable(why) => return Err(unreadable(change, &why)),
-            Observed::Present(found) => self.checked(change, base, found)?,
+            Observed::Present(found) => checked(change, base, found)?,
         };
         self.write(change, self.target(change).delete(&found)).await
     }
@@ -272,7 +272,7 @@ impl<'a> Run<'a> {
                     asked = true;
                 }
                 Observed::Present(_) | Observed::Absent => {
-                    self.pause(change, &mut patience, "not there yet").await?
+                    self.pause(change, &mut patience, "not there yet").await?;
                 }
                 Observed::Unreadable(why) => return Err(unreadable(change, &why)),
             }
@@ -326,23 +326,12 @@ impl<'a> Run<'a> {
     /// What is there, if it is what the plan was made from.
     async fn expected(&self, change: &Change, base: &Base) -> Result<Found, Halt> {
         match self.read(change).await {
-            Observed::Present(found) => {
-                self.checked(change, base, self.settle(change, found).await?)
-            }
+            Observed::Present(found) => checked(change, base, self.settle(change, found).await?),
             Observed::Absent => Err(moved(
                 change,
                 "it was there when the plan was made, and now it is gone",
             )),
             Observed::Unreadable(why) => Err(unreadable(change, &why)),
-        }
-    }
-
-    fn checked(&self, change: &Change, base: &Base, found: Found) -> Result<Found, Halt> {
-        match base {
-            Base::Live { digest, .. } if *digest != Digest::of_live(change.kind, &found.body) => {
-                Err(moved(change, "somebody changed it since the plan was made"))
-            }
-            Base::Live { .. } | Base::Earlier => Ok(found),
         }
     }
 
@@ -427,7 +416,7 @@ impl<'a> Run<'a> {
     ) -> Result<crate::resource::compose::Values, Halt> {
         let live = self.live.lock().await;
         write::values(change.kind, set, &live).map_err(|missing| {
-            Halt::Failed(Failure {
+            Halt::Failed(Box::new(Failure {
                 doing: doing(change),
                 status: None,
                 code: "ValueNotThere".to_owned(),
@@ -436,7 +425,7 @@ impl<'a> Run<'a> {
                     "run the command again: the value may take a moment to appear".to_owned(),
                 ),
                 request_id: None,
-            })
+            }))
         })
     }
 
@@ -554,34 +543,43 @@ fn failed(change: &Change, error: &azure::Error) -> Halt {
         message = format!("{message}: {cause}");
         source = cause.source();
     }
-    Halt::Failed(Failure {
+    Halt::Failed(Box::new(Failure {
         doing: doing(change),
         status: azure.map(|error| error.status),
         code: azure.map_or_else(|| "NoAnswer".to_owned(), |error| error.code.clone()),
         message: azure.map_or(message, |error| error.message.clone()),
         hint: error.hint().map(str::to_owned),
         request_id: azure.and_then(|error| error.request_id.clone()),
-    })
+    }))
 }
 
 fn unreadable(change: &Change, why: &crate::resource::Unreadable) -> Halt {
-    Halt::Failed(Failure {
+    Halt::Failed(Box::new(Failure {
         doing: doing(change),
         status: why.status,
         code: why.code.clone(),
         message: why.message.clone(),
         hint: why.hint.clone(),
         request_id: None,
-    })
+    }))
 }
 
 fn moved(change: &Change, message: &str) -> Halt {
-    Halt::Failed(Failure {
+    Halt::Failed(Box::new(Failure {
         doing: doing(change),
         status: None,
         code: "LiveStateMoved".to_owned(),
         message: message.to_owned(),
         hint: Some("look at a new plan: `secgw plan`".to_owned()),
         request_id: None,
-    })
+    }))
+}
+
+fn checked(change: &Change, base: &Base, found: Found) -> Result<Found, Halt> {
+    match base {
+        Base::Live { digest, .. } if *digest != Digest::of_live(change.kind, &found.body) => {
+            Err(moved(change, "somebody changed it since the plan was made"))
+        }
+        Base::Live { .. } | Base::Earlier => Ok(found),
+    }
 }

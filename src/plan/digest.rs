@@ -37,7 +37,7 @@ impl Digest {
             text.push_str(resource.id.as_str());
             match &resource.wanted {
                 Wanted::Body(body) => {
-                    text.push_str(&serde_json::to_string(body).unwrap_or_default())
+                    text.push_str(&serde_json::to_string(body).unwrap_or_default());
                 }
                 Wanted::Given(_) => text.push_str(" given"),
                 Wanted::Absent => text.push_str(" absent"),

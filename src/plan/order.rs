@@ -193,9 +193,9 @@ fn mentions(lines: &str, id: &str) -> bool {
 pub(super) fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
     changes.sort_by(|one, other| one.key.cmp(&other.key));
     let keys: BTreeSet<Key> = changes.iter().map(|change| change.key.clone()).collect();
-    changes
-        .iter_mut()
-        .for_each(|change| change.depends_on.retain(|key| keys.contains(key)));
+    for change in &mut changes {
+        change.depends_on.retain(|key| keys.contains(key));
+    }
     let mut done: BTreeSet<Key> = BTreeSet::new();
     let mut sorted = Vec::with_capacity(changes.len());
     while !changes.is_empty() {

@@ -149,7 +149,10 @@ impl<'a> Planner<'a> {
             if wanted.known() == Some(before.clone()) {
                 continue;
             }
-            term = term.with(stage.path, (!before.is_null()).then(|| Term::Json(before)));
+            term = term.with(
+                stage.path,
+                (!before.is_null()).then_some(Term::Json(before)),
+            );
             let properties = vec![diff::PropertyChange {
                 path: stage.path.to_owned(),
                 before: None,
@@ -325,9 +328,12 @@ impl<'a> Planner<'a> {
             return false;
         }
         // The other members of each item are kept by the overlay.
-        let items = there.iter().map(|item| match kept(item) {
-            true => json!({ "id": key(item) }),
-            false => json!({ "id": key(item), rule.flag: false }),
+        let items = there.iter().map(|item| {
+            if kept(item) {
+                json!({ "id": key(item) })
+            } else {
+                json!({ "id": key(item), rule.flag: false })
+            }
         });
         let set = Set::from([(
             rule.list.to_owned(),

@@ -121,9 +121,10 @@ impl Direct {
 
     /// Somebody in the directory whom nobody in the recording made.
     pub fn plant_principal(&mut self, id: &str, is_user: bool) -> std::io::Result<()> {
-        let kind = match is_user {
-            true => PrincipalKind::User,
-            false => PrincipalKind::ServicePrincipal,
+        let kind = if is_user {
+            PrincipalKind::User
+        } else {
+            PrincipalKind::ServicePrincipal
         };
         let key = graph::key_of(&self.caller.tenant, id, kind);
         let object = Object::new(key, "principal", serde_json::json!({ "id": id }));

@@ -1,8 +1,4 @@
 //! Sign-in, requests, operations and reads against the sandbox: over TLS, through the pipeline that Azure sees.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ const EDITS: &[Edit] = &[
                     .unwrap()
                     .scopes
                     .pop(),
-            )
+            );
         },
         &["API policy"],
     ),
@@ -66,7 +66,7 @@ const EDITS: &[Edit] = &[
         |spec| {
             spec.identity.accounts.as_mut().unwrap()[0]
                 .display_name
-                .push('!')
+                .push('!');
         },
         &["account"],
     ),

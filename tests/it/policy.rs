@@ -1,6 +1,5 @@
 //! Policy documents: what Azure really stored, and generated ones.
 #![expect(
-    clippy::unwrap_used,
     clippy::print_stderr,
     reason = "a test says what it skips, and stops at what it cannot read"
 )]

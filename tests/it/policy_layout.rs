@@ -1,5 +1,4 @@
 //! The policy documents secgw composes: their whole text, and what must hold in them.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it cannot read")]
 
 use secgw::policy::{
     Api, Backend, Cors, Document, Edge, Extra, Form, Global, Hsts, Limit, Operation, Part, Section,

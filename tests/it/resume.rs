@@ -1,4 +1,8 @@
 //! Law 2: whatever request an apply is cut off at, the next one reaches the same end, without duplicates.
+#![expect(
+    clippy::print_stderr,
+    reason = "a law says what it measured, and a test what it skips"
+)]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,8 @@
 //! What goes over the wire in a full apply: the order of writes, the schemas, the secrets, the number of reads.
+#![expect(
+    clippy::print_stderr,
+    reason = "a law says what it measured, and a test what it skips"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,7 +41,7 @@ async fn recorded(environment: &str, dir: &Path) -> PathBuf {
     let log = dir.join("traffic.jsonl");
     let record = log.clone();
     let stand = Stand::with(&dir.join("sandbox"), &spec, |options| {
-        options.record = Some(record)
+        options.record = Some(record);
     })
     .await;
     let (_, report, _) = stand.apply(&graph(&spec)).await;

@@ -187,9 +187,10 @@ fn workspace(write: &mut Write) -> Result<(), Refusal> {
     let gets_one = version == "2020-02-02" || version > "2020-02-03";
     let is_linked = write.body["properties"]["WorkspaceResourceId"].is_string();
     // Recorded (ext__test_component): at older versions a component stays without one.
-    let mode = match is_linked || gets_one {
-        true => "LogAnalytics",
-        false => "ApplicationInsights",
+    let mode = if is_linked || gets_one {
+        "LogAnalytics"
+    } else {
+        "ApplicationInsights"
     };
     write.body["properties"]["IngestionMode"] = mode.into();
     migrated(write, is_linked);
@@ -226,7 +227,7 @@ fn workspace(write: &mut Write) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Recorded (ext__test_component_with_linked_workspace): the day a component without a workspace got one, seen only at
+/// Recorded (`ext__test_component_with_linked_workspace)`: the day a component without a workspace got one, seen only at
 /// versions that know workspaces.
 fn migrated(write: &mut Write, is_linked: bool) {
     let Some(previous) = write.previous else {
@@ -427,7 +428,7 @@ fn sinks_are_free(write: &Write, used: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Settings of a subscription's activity log say less (recorded: cli_monitor__test_monitor_diagnostic_settings_subscription).
+/// Settings of a subscription's activity log say less (recorded: `cli_monitor__test_monitor_diagnostic_settings_subscription`).
 fn shown_of_subscription(body: &mut Value) {
     let id = body["id"].as_str().unwrap_or_default();
     let id = id.trim_start_matches('/').to_owned();

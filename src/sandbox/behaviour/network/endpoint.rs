@@ -187,11 +187,12 @@ fn is_elsewhere(store: &Store, asked: &Value) -> bool {
         || object.is_some_and(|object| object.kind.eq_ignore_ascii_case(SERVICE))
 }
 
-/// Recorded: cli_network__test_network_private_endpoints, aso__Test_Networking_PrivateEndpoint_Alias_20250301_CRUD.
+/// Recorded: `cli_network__test_network_private_endpoints`, `aso__Test_Networking_PrivateEndpoint_Alias_20250301_CRUD`.
 fn asked_elsewhere(is_approved: bool) -> Value {
-    let (status, description) = match is_approved {
-        true => ("Approved", "Auto Approved"),
-        false => ("Pending", "Awaiting Approval"),
+    let (status, description) = if is_approved {
+        ("Approved", "Auto Approved")
+    } else {
+        ("Pending", "Awaiting Approval")
     };
     json!({ "status": status, "description": description, "actionsRequired": "None" })
 }
@@ -342,9 +343,10 @@ fn show(body: &mut Value, presented: &Presented) {
             if let Some(item) = item.as_object_mut() {
                 item.remove("connection");
             }
-            let mut state = match id.is_empty() {
-                true => item["properties"]["privateLinkServiceConnectionState"].take(),
-                false => private_link::state(presented.store, &id),
+            let mut state = if id.is_empty() {
+                item["properties"]["privateLinkServiceConnectionState"].take()
+            } else {
+                private_link::state(presented.store, &id)
             };
             // Recorded: spelled otherwise in the answer to the PUT.
             if presented.view == View::Written && state["description"] == "Auto-Approved" {

@@ -216,7 +216,7 @@ pub(super) fn changed(
 }
 
 /// A configuration nobody has touched yet. Recorded: function apps scale by instance, web apps by plan
-/// (cli_appservice__test_functionapp_remove_identity, cli_appservice__test_webapp_access_restriction_add).
+/// (`cli_appservice__test_functionapp_remove_identity`, `cli_appservice__test_webapp_access_restriction_add`).
 pub(super) fn fresh(kind: &Value, tier: &str) -> Value {
     let mut web = data(DEFAULTS);
     if super::site::is_function(kind) {

@@ -131,7 +131,7 @@ fn sold(write: &mut Write) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The plan of its region that a function app without a plan gets (recorded: cli_appservice__test_functionapp_e2e).
+/// The plan of its region that a function app without a plan gets (recorded: `cli_appservice__test_functionapp_e2e`).
 pub(super) fn on_demand<'a>(write: &mut Write<'a>) -> Cow<'a, Object> {
     let region = write.body["location"].as_str().unwrap_or_default();
     let region = location::spelled(
