@@ -8,6 +8,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+#[path = "../tests/replay/fidelity/mod.rs"]
+mod fidelity;
 #[path = "../tests/replay/mod.rs"]
 mod replay;
 
@@ -40,7 +42,7 @@ fn measured(folder: &Path, only: Option<&str>) -> anyhow::Result<bool> {
         summary.push(("diff", report.is_met()));
     }
     if only != Some("diff") {
-        let table = replay::fidelity::measure(folder)?;
+        let table = fidelity::measure(folder)?;
         println!("{table}");
         is_met &= table.is_met();
         summary.push(("sandbox", table.is_met()));

@@ -90,7 +90,7 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Response {
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
-        Response::new(status, headers.into_iter(), body.as_bytes())
+        Response::new(status, headers, body.as_bytes())
     }
 
     #[test]

@@ -84,9 +84,10 @@ impl Comparison<'_> {
                 }
             }
             scalar => {
-                let (recorded, ours) = match is_recorded {
-                    true => (scalar.to_string(), "absent".to_owned()),
-                    false => ("absent".to_owned(), scalar.to_string()),
+                let (recorded, ours) = if is_recorded {
+                    (scalar.to_string(), "absent".to_owned())
+                } else {
+                    ("absent".to_owned(), scalar.to_string())
                 };
                 let text = scalar.as_str().unwrap_or_default();
                 let is_foreign = lists::FOREIGN.iter().any(|kind| text.contains(kind));
@@ -150,9 +151,10 @@ impl Comparison<'_> {
 
     fn varying(&self, path: &str) -> Option<&'static str> {
         let own = path.strip_prefix("value/").unwrap_or(path);
-        let own = match own == path {
-            true => path,
-            false => own.split_once('/').map_or("", |(_, own)| own),
+        let own = if own == path {
+            path
+        } else {
+            own.split_once('/').map_or("", |(_, own)| own)
         };
         let pointer = format!("/{own}");
         if self
@@ -292,17 +294,14 @@ fn masked(text: &str) -> (String, Vec<String>) {
     while let Some(next) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = guid_at(rest).or_else(|| object_id_at(rest));
-        match found.filter(|_| !is_inside) {
-            Some(length) => {
-                made.push(rest[..length].to_owned());
-                mask.push('\u{fffd}');
-                at += length;
-            }
-            None => {
-                mask.push(next);
-                is_inside = next.is_ascii_hexdigit();
-                at += next.len_utf8();
-            }
+        if let Some(length) = found.filter(|_| !is_inside) {
+            made.push(rest[..length].to_owned());
+            mask.push('\u{fffd}');
+            at += length;
+        } else {
+            mask.push(next);
+            is_inside = next.is_ascii_hexdigit();
+            at += next.len_utf8();
         }
     }
     (mask, made)

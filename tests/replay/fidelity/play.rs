@@ -131,9 +131,14 @@ impl Player<'_> {
         self.table.status(&at, exchange.status, &answer);
         if exchange.status >= 400 && !exchange.response_body.is_null() {
             let ours = error_code(&answer.body).unwrap_or_default();
-            match exchange.status == 404 && ours == "ResourceGroupNotFound" && ours != code {
-                true if self.is_in_gone_group(&path) => self.skip(lists::GONE_GROUP),
-                _ => self.table.code(&at, &code, &ours),
+            if exchange.status == 404
+                && ours == "ResourceGroupNotFound"
+                && ours != code
+                && self.is_in_gone_group(&path)
+            {
+                self.skip(lists::GONE_GROUP)
+            } else {
+                self.table.code(&at, &code, &ours)
             }
         }
         self.operation(&at, exchange, &answer, &path, kind);

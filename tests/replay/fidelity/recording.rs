@@ -111,17 +111,14 @@ pub(crate) fn path_of(url: &str) -> String {
             .get(..2)
             .and_then(|code| std::str::from_utf8(code).ok());
         let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
+        if let Some(byte) = byte.filter(|_| *first == b'%') {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            if !(*first == b'/' && bytes.last() == Some(&b'/')) {
+                bytes.push(*first);
             }
-            None => {
-                if !(*first == b'/' && bytes.last() == Some(&b'/')) {
-                    bytes.push(*first);
-                }
-                rest = tail;
-            }
+            rest = tail;
         }
     }
     let text = String::from_utf8_lossy(&bytes);

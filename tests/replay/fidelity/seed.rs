@@ -73,9 +73,10 @@ fn principals(recording: &Recording) -> BTreeSet<(String, bool)> {
 fn regions(recording: &Recording) -> BTreeMap<String, String> {
     let mut regions = BTreeMap::new();
     for exchange in &recording.exchanges {
-        let body = match exchange.request_body["location"].is_string() {
-            true => &exchange.request_body,
-            false => &exchange.response_body,
+        let body = if exchange.request_body["location"].is_string() {
+            &exchange.request_body
+        } else {
+            &exchange.response_body
         };
         let region = body["location"].as_str();
         let region = region.filter(|region| !region.eq_ignore_ascii_case("global"));

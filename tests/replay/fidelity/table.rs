@@ -105,9 +105,10 @@ impl Table {
                 continue;
             }
             let row = self.row(at.kind);
-            let tally = match is_read {
-                true => &mut row.leaves,
-                false => &mut row.written,
+            let tally = if is_read {
+                &mut row.leaves
+            } else {
+                &mut row.written
             };
             tally.count(leaf.verdict == Verdict::Equal);
             if let Verdict::Wrong { recorded, ours } = &leaf.verdict {
@@ -264,9 +265,10 @@ impl Table {
 
 fn line(f: &mut fmt::Formatter, name: &str, row: &Row) -> fmt::Result {
     let of = |tally: Tally| format!("{}/{}", tally.right, tally.all);
-    let name = match row.is_managed {
-        true => format!("* {name}"),
-        false => format!("  {name}"),
+    let name = if row.is_managed {
+        format!("* {name}")
+    } else {
+        format!("  {name}")
     };
     writeln!(
         f,
