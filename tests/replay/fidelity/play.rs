@@ -136,9 +136,9 @@ impl Player<'_> {
                 && ours != code
                 && self.is_in_gone_group(&path)
             {
-                self.skip(lists::GONE_GROUP)
+                self.skip(lists::GONE_GROUP);
             } else {
-                self.table.code(&at, &code, &ours)
+                self.table.code(&at, &code, &ours);
             }
         }
         self.operation(&at, exchange, &answer, &path, kind);
