@@ -271,7 +271,7 @@ mod tests {
             );
             assert_eq!(state["status"], "Approved");
             assert_eq!(state["description"], ids.connection().name());
-            assert_eq!(ids.connection().name(), "secgw orders");
+            assert_eq!(ids.connection().name(), format!("secgw {}", spec.name));
             assert!(compiled.waits_for(&ids.connection(), &ids.origin()));
         }
     }

@@ -334,7 +334,7 @@ mod tests {
             "the API, two clients and the functions"
         );
         for id in applications {
-            let mark = format!("secgw:orders/{}", id.name());
+            let mark = format!("secgw:{}/{}", spec.name, id.name());
             assert_eq!(compiled.value(&id, "/tags"), json!([mark]));
             assert_eq!(
                 compiled.value(&id, "/web/implicitGrantSettings"),
