@@ -108,3 +108,15 @@ fn every_command_is_listed() {
         }
     }
 }
+
+#[test]
+fn the_gate_runs_the_test_command_of_the_readme() {
+    let command = "cargo test --locked";
+    let is_told = |text: &str| {
+        text.lines()
+            .any(|line| line.split('#').next().unwrap().trim() == command)
+    };
+    assert!(is_told(&readme()), "README.md lacks `{command}`");
+    let gate = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
+    assert!(is_told(&gate), ".ci/run lacks `{command}`");
+}
