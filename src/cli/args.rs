@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::text::list_of_names;
+
 /// Builds and guards an API gateway on Azure from one short spec
 ///
 /// A spec says which APIs there are, who may call them and where they run. secgw compiles it into Azure resources,
@@ -39,6 +41,7 @@ pub enum Command {
     Render(RenderArgs),
     Schema(SchemaArgs),
     Plan(PlanArgs),
+    Show(ShowArgs),
     Apply(ApplyArgs),
     #[command(subcommand)]
     Sandbox(SandboxCommand),
@@ -219,6 +222,7 @@ Examples:
   secgw plan -e prod -o json          as data: summary, changes, objections
   secgw plan -e prod --detailed-exitcode
                                       exit 2 when there are changes, for pipelines
+  secgw plan -e prod --out prod.plan  and keep it, for `secgw show` and `secgw apply`
 
 Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, with AZURE_TENANT_ID and
 AZURE_CLIENT_ID; by the managed identity of the machine; or by `az login`.")]
@@ -227,10 +231,51 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
 
+    /// Also write the plan to FILE, for `secgw show` and `secgw apply`; FORMAT is `plan`
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = sink)]
+    pub out: Vec<Sink>,
+
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
     pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// One place a plan is written to beside stdout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    pub form: Form,
+    pub file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A saved plan.
+    Plan,
+}
+
+impl Form {
+    const ALL: [(&'static str, Self); 1] = [("plan", Self::Plan)];
+}
+
+/// Shows a plan that `plan --out` saved
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw show prod.plan                as `secgw plan` showed it
+  secgw show prod.plan -o json        as data
+
+Needs neither the spec nor Azure. Files of every past version of secgw can be shown; one that was
+changed after it was written is refused.
+
+Exit codes: 0 shown, 3 no plan or a changed one.")]
+pub struct ShowArgs {
+    /// The saved plan
+    #[arg(value_name = "FILE")]
+    pub plan: PathBuf,
+
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -242,12 +287,28 @@ Examples:
   secgw apply -e dev --sandbox        on the Azure inside this program
   secgw apply -e prod                 on the subscription that the spec names; asks first
   secgw apply -e prod --yes           without asking, for pipelines
+  secgw apply -e prod prod.plan       exactly the plan that `plan --out` saved
+  secgw apply -e prod --expect 9f31c0d2a7b4e65810c3
+                                      exactly the plan that ended in this digest
+
+A saved plan and a digest are approvals: they do not ask, and nothing is written unless a fresh plan
+is the same. `apply FILE` says what has moved since: which resource, which property, in the spec or
+in Azure.
 
 Ctrl-C starts nothing new and says what Azure is still at work on; running apply again goes on
 from there.
 
 Exit codes: 0 done, 4 blocked, 5 Azure did not keep all of it, 6 waiting, 7 partly applied.")]
 pub struct ApplyArgs {
+    /// Apply this saved plan and nothing else
+    #[arg(value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+
+    /// Apply the plan of this digest and nothing else; its first 12 digits are the least, give all you
+    /// have
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    pub expect: Option<String>,
+
     /// Do not ask before writing
     #[arg(short, long)]
     pub yes: bool,
@@ -304,6 +365,31 @@ Example:
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// `FILE`, `plan=FILE`. A name with `=` in it needs its format.
+fn sink(text: &str) -> Result<Sink, String> {
+    let (name, file) = text.split_once('=').unwrap_or(("plan", text));
+    let Some((_, form)) = Form::ALL.iter().find(|(known, _)| *known == name) else {
+        let known = list_of_names(Form::ALL.map(|(name, _)| name));
+        return Err(format!("unknown format `{name}`: there is {known}"));
+    };
+    if file.is_empty() {
+        return Err("a file name is missing".to_owned());
+    }
+    Ok(Sink {
+        form: *form,
+        file: file.into(),
+    })
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let is_hex = text.chars().all(|c| c.is_ascii_hexdigit());
+    if is_hex && (12..=64).contains(&text.len()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("expected 12 to 64 hexadecimal digits: the line `Digest:` that ends a plan".to_owned())
+    }
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -365,6 +451,27 @@ mod tests {
     #[test]
     fn a_spec_is_named_once() {
         assert!(plan(&["-e", "dev", "-f", "x.yaml"]).is_err());
+    }
+
+    #[test]
+    fn a_plan_is_written_to_files_by_format() {
+        let file = |name: &str| Sink {
+            form: Form::Plan,
+            file: name.into(),
+        };
+        let line = ["--out", "a.plan", "--out", "plan=b=c"];
+        assert_eq!(plan(&line).unwrap().out, [file("a.plan"), file("b=c")]);
+        for wrong in ["b=c", "plan=", ""] {
+            assert!(plan(&["--out", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_given_in_full_or_by_its_beginning() {
+        assert_eq!(digest("9F31c0d2a7b4").as_deref(), Ok("9f31c0d2a7b4"));
+        for wrong in ["9f31c0d2a7b", "sha256:9f31c0d2a7b4", "", &"a".repeat(65)] {
+            assert!(digest(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use secrecy::SecretString;
 
 use super::args::{
     ApplyArgs, Arguments, Auth, AzureArgs, Command, CompletionsArgs, Format, FormatArgs, PlanArgs,
-    RenderArgs, SandboxArgs, SandboxCommand, SchemaArgs, ServeArgs, SpecArgs, StandInArgs,
-    TerminalArgs, ValidateArgs, When,
+    RenderArgs, SandboxArgs, SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs,
+    StandInArgs, TerminalArgs, ValidateArgs, When,
 };
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
@@ -75,13 +75,41 @@ pub enum Verbosity {
 
 #[derive(Debug)]
 pub enum Task {
-    Validate { spec: LoadOptions, format: Format },
-    Render { spec: LoadOptions, what: Rendered },
+    Validate {
+        spec: LoadOptions,
+        format: Format,
+    },
+    Render {
+        spec: LoadOptions,
+        what: Rendered,
+    },
     Schema,
-    Plan { work: Work, detailed_exitcode: bool },
-    Apply { work: Work, yes: bool },
+    Plan {
+        work: Work,
+        detailed_exitcode: bool,
+        out: Vec<Sink>,
+    },
+    Show {
+        plan: PathBuf,
+        format: Format,
+    },
+    Apply {
+        work: Work,
+        approval: Approval,
+    },
     Serve(sandbox::Options),
     Completions(Shell),
+}
+
+/// What was approved before an apply.
+#[derive(Debug)]
+pub struct Approval {
+    /// A saved plan.
+    pub plan: Option<PathBuf>,
+    /// The digest of a plan, or its beginning.
+    pub expect: Option<String>,
+    /// Whatever the plan is.
+    pub yes: bool,
 }
 
 #[derive(Debug)]
@@ -120,6 +148,13 @@ impl Settings {
             Command::Render(args) => render(args, around),
             Command::Schema(SchemaArgs {}) => Task::Schema,
             Command::Plan(args) => plan(args, around),
+            Command::Show(ShowArgs {
+                plan,
+                format: FormatArgs { output },
+            }) => Task::Show {
+                plan,
+                format: output,
+            },
             Command::Apply(args) => apply(args, around),
             Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
             Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
@@ -187,25 +222,29 @@ fn plan(args: PlanArgs, around: Surroundings) -> Task {
     let PlanArgs {
         spec,
         detailed_exitcode,
+        out,
         azure,
         format,
     } = args;
     Task::Plan {
         work: work(spec, azure, format, around),
         detailed_exitcode,
+        out,
     }
 }
 
 fn apply(args: ApplyArgs, around: Surroundings) -> Task {
     let ApplyArgs {
-        spec,
+        plan,
+        expect,
         yes,
+        spec,
         azure,
         format,
     } = args;
     Task::Apply {
         work: work(spec, azure, format, around),
-        yes,
+        approval: Approval { plan, expect, yes },
     }
 }
 

@@ -9,13 +9,13 @@ mod scalar;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::resource::{Kind, Term};
 
 /// One property that is not as desired.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PropertyChange {
     /// Segments for people: list items by their key, policies by element (`/properties/value/inbound/cors`).
     pub path: String,

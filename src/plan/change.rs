@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use serde_json::{Value, json};
 
 use super::Digest;
 use crate::diff::PropertyChange;
@@ -52,10 +54,7 @@ impl Serialize for Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
     /// What was read for the plan; apply refuses when it moved.
-    Live {
-        digest: Digest,
-        etag: Option<String>,
-    },
+    Live { digest: Digest },
     /// Made or changed by an earlier change of the same plan.
     Earlier,
 }
@@ -91,7 +90,7 @@ pub enum Action {
 }
 
 /// The name of an action alone: what summaries count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     Create,
@@ -195,6 +194,43 @@ pub enum Reason {
     Record,
 }
 
+impl Reason {
+    /// Its name in plan files: never changed, or old files cannot be read.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Differs => "differs",
+            Self::Immutable => "immutable",
+            Self::NotInSpec => "not_in_spec",
+            Self::Unwanted => "unwanted",
+            Self::ComesWith(_) => "comes_with",
+            Self::Staged => "staged",
+            Self::InProgress => "in_progress",
+            Self::LastChangeFailed => "last_change_failed",
+            Self::DisabledFirst => "disabled_first",
+            Self::Record => "record",
+        }
+    }
+
+    /// The reason of that name for a change of `address`; what comes along comes with its parent.
+    pub(super) fn of_code(code: &str, address: &ResourceId) -> Option<Self> {
+        Some(match code {
+            "missing" => Self::Missing,
+            "differs" => Self::Differs,
+            "immutable" => Self::Immutable,
+            "not_in_spec" => Self::NotInSpec,
+            "unwanted" => Self::Unwanted,
+            "comes_with" => Self::ComesWith(address.parent()?),
+            "staged" => Self::Staged,
+            "in_progress" => Self::InProgress,
+            "last_change_failed" => Self::LastChangeFailed,
+            "disabled_first" => Self::DisabledFirst,
+            "record" => Self::Record,
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -245,6 +281,40 @@ impl Change {
             .collect()
     }
 
+    /// What it does and to what, without what only explains it: where the spec asks for it, what it serves, how long
+    /// it takes. Two changes with one essence are the same change.
+    pub(super) fn essence(&self) -> Value {
+        let Self {
+            key: Key { address, stage },
+            kind,
+            action,
+            reason,
+            depends_on,
+            serves: _,
+            source: _,
+        } = self;
+        let base = action.base().map(|base| match base {
+            Base::Live { digest } => digest.as_str(),
+            Base::Earlier => "earlier",
+        });
+        let because = match action {
+            Action::Replace { because, .. } => because.as_slice(),
+            _ => &[],
+        };
+        json!({
+            "address": address,
+            "stage": stage,
+            "type": kind.type_name,
+            "action": action.verb(),
+            "reason": reason.code(),
+            "base": base,
+            "set": action.set(),
+            "properties": action.properties(),
+            "because": because,
+            "depends_on": depends_on,
+        })
+    }
+
     /// How long it usually takes.
     pub fn usual_seconds(&self) -> u32 {
         let usual = self.kind.usual;
@@ -266,10 +336,12 @@ impl Serialize for Change {
             map.serialize_entry("stage", self.key.stage)?;
         }
         map.serialize_entry("type", self.kind.type_name)?;
+        map.serialize_entry("noun", self.kind.noun)?;
         map.serialize_entry("layer", &self.kind.layer)?;
         map.serialize_entry("action", &self.action.verb())?;
         map.serialize_entry("reason", &self.reason)?;
-        if let Some(Base::Live { digest, .. }) = self.action.base() {
+        map.serialize_entry("reason_code", self.reason.code())?;
+        if let Some(Base::Live { digest }) = self.action.base() {
             map.serialize_entry("base", digest)?;
         }
         if let Some(set) = self.action.set() {
@@ -290,5 +362,36 @@ impl Serialize for Change {
         map.serialize_entry("source", &self.source)?;
         map.serialize_entry("usual_seconds", &self.usual_seconds())?;
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_known_again_by_its_code() {
+        let api = ResourceId::resource_group("s", "rg")
+            .provider("Microsoft.ApiManagement/service", "a")
+            .child("apis", "x");
+        let parent = api.parent().unwrap();
+        let reasons = [
+            Reason::Missing,
+            Reason::Differs,
+            Reason::Immutable,
+            Reason::NotInSpec,
+            Reason::Unwanted,
+            Reason::ComesWith(parent),
+            Reason::Staged,
+            Reason::InProgress,
+            Reason::LastChangeFailed,
+            Reason::DisabledFirst,
+            Reason::Record,
+        ];
+        for reason in reasons {
+            let again = Reason::of_code(reason.code(), &api);
+            assert_eq!(again.as_ref(), Some(&reason));
+        }
+        assert_eq!(Reason::of_code("whim", &api), None);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::resource::{Graph, Kind, Wanted, body};
+use crate::resource::{Graph, Kind, Resource, Wanted, body};
 
 /// SHA-256 of canonical JSON (members in order, no white space), in hex.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,25 +36,38 @@ impl Digest {
         let mut text = String::new();
         for resource in graph.iter() {
             text.push_str(resource.id.as_str());
-            match &resource.wanted {
-                Wanted::Body(body) => {
-                    text.push_str(&serde_json::to_string(body).unwrap_or_default());
-                }
-                Wanted::Given(_) => text.push_str(" given"),
-                Wanted::Absent => text.push_str(" absent"),
-            }
+            text.push_str(&wanted(resource));
             text.push('\n');
         }
         Self::of_text(&text)
+    }
+
+    /// Of what a spec asks of one resource.
+    pub fn of_wanted(resource: &Resource) -> Self {
+        Self::of_text(&wanted(resource))
+    }
+
+    /// One that was written down; none for what cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        (text.len() == 64 && text.chars().all(is_hex)).then(|| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Enough to tell plans apart by eye.
+    /// Half of it: short enough for a line, and still nothing that another plan could be made to have.
     pub fn short(&self) -> &str {
-        &self.0[..12]
+        &self.0[..32]
+    }
+}
+
+fn wanted(resource: &Resource) -> String {
+    match &resource.wanted {
+        Wanted::Body(body) => serde_json::to_string(body).unwrap_or_default(),
+        Wanted::Given(_) => " given".to_owned(),
+        Wanted::Absent => " absent".to_owned(),
     }
 }
 
@@ -72,5 +86,12 @@ impl fmt::Debug for Digest {
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is no digest")))
     }
 }

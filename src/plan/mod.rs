@@ -1,19 +1,25 @@
 //! Joins desired and live state into a plan: complete data that apply carries out without choosing anything.
 //!
 //! Pure and synchronous. `planner` decides what happens to each resource, `removal` what leaves, `order` what waits
-//! for what, `review` what may not be applied.
+//! for what, `review` what may not be applied. `basis` is what a plan was made from, `file` a plan that was saved,
+//! `stale` what has moved since.
 
+pub mod basis;
 mod change;
 mod digest;
+pub mod file;
 mod order;
 mod planner;
 mod removal;
 mod review;
+pub mod stale;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use digest::Digest;
 pub use review::{Objection, review};
@@ -34,10 +40,12 @@ pub struct Plan {
     pub foreign: Vec<ResourceId>,
     /// Settings that Azure is known to keep otherwise.
     pub notes: Vec<Note>,
+    /// What it was made from: it is stale once any of this moves.
+    pub basis: Basis,
 }
 
 /// A setting that is sent and known not to take effect on this kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     pub address: ResourceId,
     pub property: PropertyChange,
@@ -67,9 +75,12 @@ impl Plan {
         self.changes.iter().find(|change| change.key == *key)
     }
 
-    /// Of everything the plan would do.
-    pub fn digest(&self) -> Digest {
-        Digest::of_text(&serde_json::to_string(&self.changes).unwrap_or_default())
+    /// Of everything the plan would do, what it was made from and where: who approves it approves exactly that. What
+    /// belongs to somebody else is left out, so that a stranger's change makes no plan stale.
+    pub fn digest(&self, target: &Value) -> Digest {
+        let changes: Vec<Value> = self.changes.iter().map(Change::essence).collect();
+        let all = json!({ "target": target, "changes": changes, "basis": self.basis });
+        Digest::of_text(&all.to_string())
     }
 
     /// The usual length of the longest chain of changes, in seconds.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, order, removal};
+use super::{Note, Plan, basis, order, removal};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -45,6 +45,7 @@ impl<'a> Planner<'a> {
             unreadable: live.unlisted.clone(),
             foreign: live.foreign.iter().cloned().collect(),
             notes: Vec::new(),
+            basis: basis::of(desired, live),
         };
         Self {
             desired,
@@ -440,7 +441,6 @@ fn before(stage: &Stage) -> Value {
 fn base(resource: &Resource, found: &Found) -> Base {
     Base::Live {
         digest: Digest::of_live(resource.kind, &found.body),
-        etag: found.etag.clone(),
     }
 }
 

@@ -26,7 +26,6 @@ fn delete(id: &ResourceId, found: &Found) -> Option<Change> {
     let kind = kinds::of(id).filter(|kind| kind.deletion != Deletion::WithParent)?;
     let base = Base::Live {
         digest: Digest::of_live(kind, &found.body),
-        etag: found.etag.clone(),
     };
     Some(Change {
         key: Key::main(id),

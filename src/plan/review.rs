@@ -1,12 +1,12 @@
 //! What may not be applied, and what would override it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Plan, Verb};
 use crate::resource::{Graph, ResourceId};
 
 /// Why a plan may not be applied as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objection {
     pub address: ResourceId,
     pub message: String,

@@ -11,6 +11,7 @@ pub mod progress;
 pub mod report;
 pub mod resources;
 pub mod safe;
+pub mod stale;
 pub mod style;
 pub mod target;
 pub mod value;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::change::{Room, below, head, property, tail};
 use super::style::{BAD, DIM, NOTE, STRONG, columns, fit, paint, symbol, wrap};
 use super::{Target, label, safe};
-use crate::plan::{Change, Objection, Plan, Reason, Verb};
+use crate::plan::{Change, Digest, Objection, Plan, Reason, Verb};
 use crate::resource::{Layer, ResourceId, Unreadable};
 use crate::text::plural;
 
@@ -80,6 +80,11 @@ impl Shown<'_> {
         out
     }
 
+    /// What `apply --expect` takes.
+    pub fn digest(&self) -> Digest {
+        self.plan.digest(&self.target.identity())
+    }
+
     fn header(&self, room: Room) -> String {
         let Self { spec, target, .. } = self;
         let mut out = format!(
@@ -132,9 +137,10 @@ impl Shown<'_> {
             count => format!("; {count} could not be read"),
         };
         format!(
-            "Plan: {}; usually {}{blocked}{unreadable}.\n",
+            "Plan: {}; usually {}{blocked}{unreadable}.\nDigest: {}\n",
             counts.join(", "),
-            label::length(plan.usual_seconds().into())
+            label::length(plan.usual_seconds().into()),
+            self.digest().short()
         )
     }
 

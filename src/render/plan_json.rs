@@ -22,6 +22,7 @@ impl Shown<'_> {
             unreadable,
             foreign,
             notes,
+            basis: _,
         } = plan;
         let (records, changes): (Vec<_>, Vec<_>) = changes
             .iter()
@@ -38,7 +39,7 @@ impl Shown<'_> {
             "spec": spec,
             "target": target,
             "summary": self.counts(),
-            "digest": plan.digest(),
+            "digest": self.digest(),
             "objections": objections,
             "changes": changes,
             "record": records.first(),

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
+use serde_json::{Value, json};
 
 use super::safe;
+use crate::azure::Cloud;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -56,6 +58,35 @@ impl Target {
             .chain([format!("identity tenant {}", self.identity_tenant)])
             .map(|detail| safe::line(&detail))
             .collect()
+    }
+}
+
+impl Target {
+    /// What makes it another target: where a sandbox keeps its state is not part of it.
+    pub fn identity(&self) -> Value {
+        let mut identity = json!(self);
+        if let Value::Object(members) = &mut identity {
+            members.remove("directory");
+        }
+        identity
+    }
+
+    /// A target as a plan file says it; none where it is no target.
+    pub fn read(written: &Value) -> Option<Self> {
+        let text = |name: &str| written.get(name).and_then(Value::as_str);
+        let place = match text("kind")? {
+            "SANDBOX" => Place::Sandbox {
+                directory: text("directory")?.into(),
+            },
+            "azure" => Place::Cloud(Cloud::find(text("cloud")?)?.name),
+            _ => return None,
+        };
+        Some(Self {
+            place,
+            subscription: text("subscription")?.to_owned(),
+            tenant: text("tenant").map(str::to_owned),
+            identity_tenant: text("identity_tenant")?.to_owned(),
+        })
     }
 }
 

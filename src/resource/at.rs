@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A place in the spec: the path of the element (`apis[0].rateLimit`) and the file, line and column of its value.
 ///
@@ -74,5 +74,19 @@ impl Serialize for At {
         at.serialize_field("line", &self.line)?;
         at.serialize_field("column", &self.column)?;
         at.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            path: String,
+            file: String,
+            line: u32,
+            column: u32,
+        }
+        let at = Written::deserialize(deserializer)?;
+        Ok(Self::new(&at.path, &at.file.into(), at.line, at.column))
     }
 }

@@ -28,6 +28,8 @@ mod sandbox;
 #[cfg(test)]
 mod sandbox_providers;
 #[cfg(test)]
+mod saved;
+#[cfg(test)]
 mod spec;
 #[cfg(test)]
 mod stand;

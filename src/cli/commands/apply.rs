@@ -4,19 +4,25 @@ use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::apply::Job;
+use crate::cli::approved::Approved;
 use crate::cli::args::Format;
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
-use crate::cli::settings::Work;
+use crate::cli::settings::{Approval, Work};
 use crate::render::report::Ended;
 
-pub(super) async fn run(work: Work, yes: bool, output: &Output) -> Result<Exit, Error> {
+pub(super) async fn run(work: Work, approval: &Approval, output: &Output) -> Result<Exit, Error> {
+    let approved = Approved::read(approval)?;
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
     let session = Session::open(&work, &loaded.spec).await?;
     let planned = session.plan(&loaded.spec, desired, output).await;
-    show(&planned, &session, work.format, output)?;
-    let exit = match stopped_before(&planned, &session, yes, output)? {
+    let mut exit = approved.refuse(&planned, &session, work.format, output)?;
+    if exit.is_none() {
+        show(&planned, &session, work.format, output)?;
+        exit = approved.stop(&planned, &session, output)?;
+    }
+    let exit = match exit {
         Some(exit) => exit,
         None => carry_out(planned, &session, work.format, output).await?,
     };
@@ -44,42 +50,6 @@ fn show(
     }
     .context("cannot write the plan")?;
     Ok(())
-}
-
-/// Why nothing is written, if so.
-fn stopped_before(
-    planned: &Planned,
-    session: &Session,
-    yes: bool,
-    output: &Output,
-) -> Result<Option<Exit>, Error> {
-    if !planned.plan.unreadable.is_empty() {
-        output.error("Nothing was written: what could not be read cannot be planned.\n");
-        return Ok(Some(Exit::Failed));
-    }
-    if !planned.objections.is_empty() {
-        output.error("Nothing was written: the plan is blocked.\n");
-        return Ok(Some(Exit::Blocked));
-    }
-    if !planned.plan.has_changes() {
-        return Ok(Some(Exit::Ok));
-    }
-    if yes {
-        return Ok(None);
-    }
-    if !output.can_ask() {
-        return Err(Error::usage(
-            "nothing was written: there is nobody to ask",
-            "look at the plan and run it again with `--yes`",
-        ));
-    }
-    let question = format!("Apply this to {}? Only `yes` does: ", session.target);
-    let is_yes = output.ask(&question).context("cannot read the answer")?;
-    if is_yes {
-        return Ok(None);
-    }
-    output.say("Nothing was written.\n");
-    Ok(Some(Exit::Ok))
 }
 
 async fn carry_out(

@@ -6,6 +6,7 @@ mod plan;
 mod render;
 mod schema;
 mod serve;
+mod show;
 mod validate;
 
 use anyhow::Context as _;
@@ -32,8 +33,10 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         Task::Plan {
             work,
             detailed_exitcode,
-        } => block_on(plan::run(work, detailed_exitcode, output)),
-        Task::Apply { work, yes } => block_on(apply::run(work, yes, output)),
+            out,
+        } => block_on(plan::run(work, detailed_exitcode, &out, output)),
+        Task::Show { plan, format } => show::run(&plan, format, output),
+        Task::Apply { work, approval } => block_on(apply::run(work, &approval, output)),
         Task::Serve(options) => block_on(serve::run(options, output)),
         Task::Completions(shell) => completions::run(shell, output),
     }

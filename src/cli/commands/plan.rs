@@ -3,13 +3,16 @@
 use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
-use crate::cli::args::Format;
+use crate::cli::args::{Form, Format, Sink};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::Work;
+use crate::plan::file;
+use crate::render::plan::Shown;
 
 pub(super) async fn run(
     work: Work,
     detailed_exitcode: bool,
+    out: &[Sink],
     output: &Output,
 ) -> Result<Exit, Error> {
     let loaded = load_in_cloud(&work)?;
@@ -22,8 +25,25 @@ pub(super) async fn run(
         Format::Json => output.json(&shown.json()),
     }
     .context("cannot write the plan")?;
+    for sink in out {
+        save(sink, &planned, &shown)?;
+    }
     session.close().await;
     Ok(status(&planned, detailed_exitcode))
+}
+
+fn save(sink: &Sink, planned: &Planned, shown: &Shown<'_>) -> Result<(), Error> {
+    let Sink { form, file } = sink;
+    let text = match form {
+        Form::Plan => file::write(
+            &shown.json(),
+            &planned.plan,
+            &planned.desired,
+            &planned.live,
+        ),
+    };
+    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
 }
 
 /// A plan that is incomplete is no plan, and one that may not be applied says so, whatever is asked for.

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: exit code and both streams, in an environment of its own.
 
 mod apply;
+mod saved;
 
 use std::fmt;
 use std::fs;
@@ -86,6 +87,7 @@ fn help_says_what_each_command_is_for() {
         "render",
         "schema",
         "plan",
+        "show",
         "apply",
         "sandbox",
         "completions",

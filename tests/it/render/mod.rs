@@ -1,6 +1,6 @@
 //! What people and programs are shown of plans and applies.
 
-mod plan;
+pub(crate) mod plan;
 mod progress;
 
 use std::collections::BTreeSet;

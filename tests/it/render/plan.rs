@@ -44,7 +44,7 @@ fn api() -> ResourceId {
 }
 
 /// Something of everything: what is made late, changed, replaced and removed.
-fn mixed() -> (Graph, Live) {
+pub(crate) fn mixed() -> (Graph, Live) {
     let role = group().provider(
         "Microsoft.Authorization/roleAssignments",
         "6221b5ee-c26e-5c69-af79-81c0f8449f03",
@@ -93,7 +93,7 @@ fn mixed() -> (Graph, Live) {
     (desired, live)
 }
 
-fn orphan(live: &mut Live) {
+pub(crate) fn orphan(live: &mut Live) {
     let found = Found {
         body: json!({}),
         etag: None,
@@ -115,7 +115,10 @@ fn a_plan_is_ordered_by_risk_and_says_what_and_why() {
     orphan(&mut live);
     let plan = plan(&desired, &live);
     let objections = review(&plan, &desired);
-    insta::assert_snapshot!(show(&plan, &objections, ROOM));
+    let text = show(&plan, &objections, ROOM);
+    insta::with_settings!({ filters => [(r"Digest: [0-9a-f]{32}\b", "Digest: [DIGEST]")] }, {
+        insta::assert_snapshot!(text);
+    });
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn what_may_not_be_read_is_no_absence_and_no_silence() {
         ),
         "{text}"
     );
-    assert!(text.ends_with("; 1 could not be read.\n"), "{text}");
+    assert!(text.contains("; 1 could not be read.\n"), "{text}");
     assert!(!text.contains("no changes"), "{text}");
 }
 

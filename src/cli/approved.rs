@@ -1,0 +1,152 @@
+//! What was approved before an apply: a plan file, a digest, or whatever the plan is.
+//!
+//! A file and a digest are assertions about the plan that is made now (architecture.md, decision 7); neither is ever
+//! carried out.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::args::Format;
+use super::error::Error;
+use super::exit::Exit;
+use super::output::Output;
+use super::session::{Planned, Session};
+use super::settings::Approval;
+use crate::plan::file::{self, ReadError, Saved};
+use crate::plan::stale::stale;
+use crate::render::stale::{Cause, Stale};
+use crate::render::{Target, safe};
+
+pub(super) struct Approved<'a> {
+    saved: Option<Saved>,
+    expect: Option<&'a str>,
+    yes: bool,
+}
+
+impl<'a> Approved<'a> {
+    pub(super) fn read(approval: &'a Approval) -> Result<Self, Error> {
+        let Approval { plan, expect, yes } = approval;
+        Ok(Self {
+            saved: plan.as_deref().map(read).transpose()?,
+            expect: expect.as_deref(),
+            yes: *yes,
+        })
+    }
+
+    /// Refuses a plan that is not the one that was approved.
+    pub(super) fn refuse(
+        &self,
+        planned: &Planned,
+        session: &Session,
+        format: Format,
+        output: &Output,
+    ) -> Result<Option<Exit>, Error> {
+        let Some(stale) = self.stale(planned, &session.target) else {
+            return Ok(None);
+        };
+        match format {
+            Format::Text => output.data(&stale.text(output.room())),
+            Format::Json => output.json(&stale.json()),
+        }
+        .context("cannot write what has moved")?;
+        output.error("Nothing was written: this is not the plan that was approved.\n");
+        Ok(Some(Exit::Blocked))
+    }
+
+    /// Why nothing is written, if so. Whoever approved the plan before is not asked again.
+    pub(super) fn stop(
+        &self,
+        planned: &Planned,
+        session: &Session,
+        output: &Output,
+    ) -> Result<Option<Exit>, Error> {
+        if !planned.plan.unreadable.is_empty() {
+            output.error("Nothing was written: what could not be read cannot be planned.\n");
+            return Ok(Some(Exit::Failed));
+        }
+        if !planned.objections.is_empty() {
+            output.error("Nothing was written: the plan is blocked.\n");
+            return Ok(Some(Exit::Blocked));
+        }
+        if !planned.plan.has_changes() {
+            return Ok(Some(Exit::Ok));
+        }
+        if self.yes || self.saved.is_some() || self.expect.is_some() {
+            return Ok(None);
+        }
+        if !output.can_ask() {
+            return Err(Error::usage(
+                "nothing was written: there is nobody to ask",
+                "look at the plan and run it again with `--yes`",
+            ));
+        }
+        let question = format!("Apply this to {}? Only `yes` does: ", session.target);
+        let is_yes = output.ask(&question).context("cannot read the answer")?;
+        if is_yes {
+            return Ok(None);
+        }
+        output.say("Nothing was written.\n");
+        Ok(Some(Exit::Ok))
+    }
+
+    /// Why the plan is not the one that was approved, if it is another one.
+    fn stale<'b>(&self, planned: &'b Planned, target: &'b Target) -> Option<Stale<'b>> {
+        let digest = planned.shown(target).digest();
+        let cause = match (&self.saved, self.expect) {
+            (_, Some(expect)) if !digest.as_str().starts_with(expect) && self.saved.is_none() => {
+                Cause::Digest(expect.to_owned())
+            }
+            (Some(saved), expect) => Self::moved(saved, expect, planned, target)?,
+            (None, _) => return None,
+        };
+        Some(Stale {
+            spec: &planned.name,
+            target,
+            digest,
+            cause,
+        })
+    }
+
+    fn moved(
+        saved: &Saved,
+        expect: Option<&str>,
+        planned: &Planned,
+        target: &Target,
+    ) -> Option<Cause> {
+        if expect.is_some_and(|expect| !saved.digest.as_str().starts_with(expect)) {
+            return expect.map(|expect| Cause::OtherFile {
+                expect: expect.to_owned(),
+                digest: saved.digest.clone(),
+            });
+        }
+        let was = Target::read(&saved.target);
+        if was.as_ref().map(Target::identity) != Some(target.identity()) {
+            return Some(Cause::Target(was.map(|was| was.to_string())));
+        }
+        if saved.spec != planned.name {
+            return Some(Cause::Spec(saved.spec.clone()));
+        }
+        let moved = stale(saved, &planned.plan, &planned.desired, &planned.live);
+        let is_same = moved.is_empty() && saved.digest == planned.shown(target).digest();
+        (!is_same).then_some(Cause::Moved(moved))
+    }
+}
+
+/// A plan file; what is none is bad usage, not a failure.
+pub(super) fn read(path: &Path) -> Result<Saved, Error> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    file::read(&text).map_err(|error| match error {
+        ReadError::Malformed(ref cause) => no_plan(path, &format!("{error}: {cause}")),
+        error => no_plan(path, &error.to_string()),
+    })
+}
+
+pub(super) fn no_plan(path: &Path, why: &str) -> Error {
+    let path = safe::line(&path.display().to_string());
+    Error::usage(
+        format!("{path} cannot be used as a plan: {why}"),
+        "make a new one: `secgw plan --out FILE`",
+    )
+}

@@ -1,0 +1,28 @@
+//! `secgw show`: a saved plan, as it was when it was made.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::{Error, Exit, Output};
+use crate::cli::approved::{no_plan, read};
+use crate::cli::args::Format;
+use crate::render::Target;
+use crate::render::plan::Shown;
+
+pub(super) fn run(plan: &Path, format: Format, output: &Output) -> Result<Exit, Error> {
+    let saved = read(plan)?;
+    let target = Target::read(&saved.target).ok_or_else(|| no_plan(plan, "its target is none"))?;
+    let shown = Shown {
+        spec: &saved.spec,
+        target: &target,
+        plan: &saved.plan,
+        objections: &saved.objections,
+    };
+    match format {
+        Format::Text => output.data(&shown.text(output.room())),
+        Format::Json => output.json(&saved.document),
+    }
+    .context("cannot write the plan")?;
+    Ok(Exit::Ok)
+}
