@@ -1,7 +1,7 @@
 //! What the gateway answers: its policy, the APIs, their policies and operations.
 //!
-//! Guards first (architecture.md, decision 6): the gateway's policy waits for public access to be off, an API for the
-//! gateway's policy, an API's policy for the rule that keeps `<base />` in it, and an operation, without which
+//! Guards first (architecture.md, decision 6): the gateway's policy waits for Front Door to be the only way in, an API for
+//! the gateway's policy, an API's policy for the rule that keeps `<base />` in it, and an operation, without which
 //! an API answers nothing, for its API's policy.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::draft::{Draft, sorted};
 use super::ids::Ids;
 use crate::policy::{self, Document, Edge, Extra, ExtraProblem, Limit, Part, UserClaim};
-use crate::resource::Recommendation::{R1, R2, R7, R8, R9};
+use crate::resource::Recommendation::{R1, R2, R7, R8, R9, R10};
 use crate::resource::{At, ResourceId, Term, concat, reference_to, text};
 use crate::spec::{
     Api, Code, Cors, Diagnostic, IdentityProvider, Operation, ParameterKind, PolicyFragment,
@@ -81,7 +81,7 @@ fn what_is_wrong(problem: &ExtraProblem) -> String {
 fn global(spec: &Spec, ids: Ids) -> Draft {
     let hsts = &spec.front_door.hsts;
     let document = policy::global(&policy::Global {
-        edge: Edge::PrivateLink,
+        edge: edge(spec, ids),
         address_limit: ADDRESS_LIMIT,
         hsts: policy::Hsts {
             max_age: hsts.max_age.as_secs(),
@@ -90,7 +90,17 @@ fn global(spec: &Spec, ids: Ids) -> Draft {
     });
     Draft::body(ids.global_policy(), &spec.gateway.at, body(&document))
         .after(ids.closed_service())
-        .serves(&[R1, R8, R9])
+        .serves(&[R1, R8, R9, R10])
+}
+
+fn edge(spec: &Spec, ids: Ids) -> Edge {
+    if spec.network.topology.has_private_edge() {
+        Edge::PrivateLink
+    } else {
+        Edge::HeaderCheck {
+            named_value: ids.front_door_id_name(),
+        }
+    }
 }
 
 /// What is sent for a document: one text, whose holes are references.
@@ -317,7 +327,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::compile::example::{Compiled, all, dev, prod};
     use crate::compile::{CompileError, compile};
     use crate::policy::{Form, Section};
     use crate::resource::Ref;
@@ -334,27 +344,50 @@ mod tests {
         Document::read(known.as_str().unwrap(), Form::Raw).unwrap()
     }
 
+    #[test]
+    fn where_no_private_link_does_the_gateway_asks_for_the_profiles_id_first() {
+        for spec in all() {
+            let compiled = Compiled::of(&spec);
+            let ids = compiled.ids;
+            let text = compiled.value(&ids.global_policy(), "/properties/value");
+            let text = text.as_str().unwrap();
+            let asks = !spec.network.topology.has_private_edge();
+            assert_eq!(text.contains("X-Azure-FDID"), asks, "{}", spec.name);
+            if asks {
+                let check = text.find("<check-header").unwrap();
+                assert!(check < text.find("<rate-limit-by-key").unwrap());
+                let named = compiled.value(&ids.front_door_id(), "/properties/displayName");
+                let value = format!("<value>{{{{{}}}}}</value>", named.as_str().unwrap());
+                assert!(text.contains(&value), "{text}");
+            }
+        }
+    }
+
     fn text_of(spec: &Spec) -> String {
         policy_of(spec).write(Form::Raw)
     }
 
     #[test]
     fn guards_come_before_what_they_guard() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let ids = compiled.ids;
             let api = &spec.apis[0];
             for operation in &api.operations {
                 compiled.assert_order(&[
                     ids.service(),
-                    ids.origin(),
-                    ids.connection(),
                     ids.global_policy(),
                     ids.api(&api.name),
                     ids.restriction(&api.name),
                     ids.api_policy(&api.name),
                     ids.operation(api, operation),
                 ]);
+            }
+            for closing in ids.closed_service() {
+                assert!(
+                    compiled.waits_for(&ids.global_policy(), &closing),
+                    "{closing}"
+                );
             }
             assert!(compiled.waits_for(
                 &ids.api_policy(&api.name),

@@ -1,4 +1,4 @@
-//! The two environments for the families' tests, as they are or changed in one place.
+//! The environments for the families' tests, as they are or changed in one place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,7 +20,17 @@ pub(super) fn prod() -> Spec {
     environment("prod")
 }
 
-pub(super) fn both() -> [Spec; 2] {
+/// T2: Developer in a network, the function has a private endpoint.
+pub(super) fn staging() -> Spec {
+    environment("staging")
+}
+
+pub(super) fn all() -> [Spec; 3] {
+    [dev(), staging(), prod()]
+}
+
+/// Those that Front Door reaches by private link.
+pub(super) fn private_edges() -> [Spec; 2] {
     [dev(), prod()]
 }
 

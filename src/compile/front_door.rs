@@ -92,6 +92,15 @@ fn origin_group(spec: &Spec, ids: Ids) -> Draft {
 
 fn origin(spec: &Spec, ids: Ids) -> Draft {
     let host = ids.service_host();
+    let private = spec.network.topology.has_private_edge();
+    let link = private.then(|| {
+        json!({
+            "groupId": "Gateway",
+            "privateLink": { "id": ids.service() },
+            "privateLinkLocation": spec.front_door.private_link_location,
+            "requestMessage": ids.link_message(),
+        })
+    });
     let body = json!({
         "properties": {
             "hostName": host,
@@ -103,17 +112,13 @@ fn origin(spec: &Spec, ids: Ids) -> Draft {
             "weight": 1000,
             "enabledState": "Enabled",
             "enforceCertificateNameCheck": true,
-            "sharedPrivateLinkResource": {
-                "groupId": "Gateway",
-                "privateLink": { "id": ids.service() },
-                "privateLinkLocation": spec.front_door.private_link_location,
-                "requestMessage": ids.link_message(),
-            },
+            "sharedPrivateLinkResource": link,
         }
     });
     Draft::body(ids.origin(), &spec.front_door.at, body)
         .after([ids.service()])
-        .serves(&[R2, R5, R9, R10])
+        .serves(&[R2, R9, R10])
+        .serves(if private { &[R5] } else { &[] })
 }
 
 fn firewall(spec: &Spec, ids: Ids) -> Draft {
@@ -329,7 +334,8 @@ fn route(spec: &Spec, ids: Ids) -> Draft {
     });
     let apis = spec.apis.iter().map(|api| ids.api_policy(&api.name));
     Draft::body(ids.route(), &spec.front_door.at, body)
-        .after([ids.origin(), ids.connection(), ids.security_policy()])
+        .after([ids.origin(), ids.security_policy()])
+        .after(ids.closed_service())
         .after([ids.rule("headers"), ids.rule("banners")])
         .after(domains)
         .after([ids.global_policy()])
@@ -341,7 +347,7 @@ fn route(spec: &Spec, ids: Ids) -> Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::compile::example::{Compiled, all, dev, private_edges, prod, staging};
     use crate::spec::HostName;
 
     fn with_domains(hosts: &[&str]) -> Spec {
@@ -358,12 +364,11 @@ mod tests {
 
     #[test]
     fn the_route_opens_after_everything_that_guards_it() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let ids = compiled.ids;
             let mut guards = vec![
                 ids.origin(),
-                ids.connection(),
                 ids.firewall(),
                 ids.security_policy(),
                 ids.rule("headers"),
@@ -371,6 +376,7 @@ mod tests {
                 ids.global_policy(),
                 ids.api_policy(&spec.apis[0].name),
             ];
+            guards.extend(ids.closed_service());
             guards.extend(ids.samples());
             for guard in guards {
                 assert!(compiled.waits_for(&ids.route(), &guard), "{guard}");
@@ -380,7 +386,7 @@ mod tests {
 
     #[test]
     fn the_origin_is_the_gateway_by_private_link() {
-        for spec in both() {
+        for spec in private_edges() {
             let compiled = Compiled::of(&spec);
             let ids = compiled.ids;
             let origin = compiled.value(&ids.origin(), "/properties");
@@ -392,6 +398,17 @@ mod tests {
             assert_eq!(origin["enforceCertificateNameCheck"], true);
             assert!(compiled.waits_for(&ids.origin(), &ids.service()));
         }
+    }
+
+    #[test]
+    fn the_origin_of_an_injected_gateway_is_its_public_host() {
+        let spec = staging();
+        let compiled = Compiled::of(&spec);
+        let origin = compiled.value(&compiled.ids.origin(), "/properties");
+        assert_eq!(origin["sharedPrivateLinkResource"], Value::Null);
+        assert_eq!(origin["hostName"], "apim-orders-staging.azure-api.net");
+        assert_eq!(origin["originHostHeader"], origin["hostName"]);
+        assert_eq!(origin["enforceCertificateNameCheck"], true);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The functions: plan, storage by identity, the site and everything that locks it.
 //!
 //! A site is closed from its first write on: what guards it is part of the body that creates it (`siteConfig`), and
-//! the way in (a private endpoint in T1, the gateway's address in T3) comes after its sign-in is required.
+//! the way in (a private endpoint in T1 and T2, the gateway's address in T3) comes after its sign-in is required.
 
 use serde_json::{Map, Value, json};
 
@@ -103,7 +103,7 @@ impl Site<'_> {
             "functionAppConfig": self.app_config(),
             "siteConfig": self.closed(),
         });
-        if self.is_integrated() {
+        if self.has_private_endpoint() {
             properties["virtualNetworkSubnetId"] = json!(self.ids.subnet(Subnet::Functions));
             properties["outboundVnetRouting"] = json!({ "allTraffic": true });
         }
@@ -117,7 +117,7 @@ impl Site<'_> {
         let storage = self.ids.storage(name);
         let role = Role::StorageBlobDataOwner;
         let subnet = self
-            .is_integrated()
+            .has_private_endpoint()
             .then(|| self.ids.subnet(Subnet::Functions));
         Draft::body(self.ids.site(name), &self.function.at, body)
             .after([self.ids.plan(name), self.ids.container(name)])
@@ -180,7 +180,9 @@ impl Site<'_> {
     /// The addresses that the public side of the function lets in: none, or those the gateway calls from today.
     fn allowed(&self) -> Term {
         match self.spec.network.topology {
-            Topology::PrivateEdgePrivateBackend => Term::Array(Vec::new()),
+            Topology::PrivateEdgePrivateBackend | Topology::FilteredEdgePrivateBackend => {
+                Term::Array(Vec::new())
+            }
             Topology::PrivateEdgeRestrictedBackend => each(
                 &self.ids.service(),
                 "/properties/publicIPAddresses",
@@ -271,12 +273,12 @@ impl Site<'_> {
         concat([text(host), tenant, text("/v2.0")])
     }
 
-    fn is_integrated(&self) -> bool {
-        self.spec.network.topology == Topology::PrivateEdgePrivateBackend
+    fn has_private_endpoint(&self) -> bool {
+        self.spec.network.topology.has_private_backend()
     }
 
     fn public_access(&self) -> &'static str {
-        if self.is_integrated() {
+        if self.has_private_endpoint() {
             "Disabled"
         } else {
             "Enabled"
@@ -284,7 +286,7 @@ impl Site<'_> {
     }
 
     fn network_recommendation(&self) -> crate::resource::Recommendation {
-        if self.is_integrated() { R5 } else { R6 }
+        if self.has_private_endpoint() { R5 } else { R6 }
     }
 }
 
@@ -300,12 +302,12 @@ fn setting_value(value: &SettingValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::compile::example::{Compiled, all, dev, prod, staging};
     use crate::spec::Setting;
 
     #[test]
     fn a_site_is_closed_by_the_write_that_creates_it() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let site = compiled.ids.site(&spec.functions[0].name);
             let created = compiled.value(&site, "/properties/siteConfig");
@@ -329,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_holds_at_creation_holds_afterwards() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let name = &spec.functions[0].name;
             let created = compiled.value(&compiled.ids.site(name), "/properties/siteConfig");
@@ -371,33 +373,34 @@ mod tests {
 
     #[test]
     fn in_a_network_nobody_is_let_in_from_outside() {
-        let spec = prod();
-        let compiled = Compiled::of(&spec);
-        let name = &spec.functions[0].name;
-        let web = compiled.ids.site_config(name, "web");
-        let site = compiled.ids.site(name);
-        assert_eq!(
-            compiled.value(&web, "/properties/ipSecurityRestrictions"),
-            json!([])
-        );
-        assert_eq!(
-            compiled.value(&web, "/properties/publicNetworkAccess"),
-            "Disabled"
-        );
-        assert_eq!(
-            compiled.value(&site, "/properties/publicNetworkAccess"),
-            "Disabled"
-        );
-        assert_eq!(
-            compiled.value(&site, "/properties/outboundVnetRouting/allTraffic"),
-            true
-        );
-        assert!(compiled.waits_for(&site, &compiled.ids.subnet(Subnet::Functions)));
+        for spec in [staging(), prod()] {
+            let compiled = Compiled::of(&spec);
+            let name = &spec.functions[0].name;
+            let web = compiled.ids.site_config(name, "web");
+            let site = compiled.ids.site(name);
+            assert_eq!(
+                compiled.value(&web, "/properties/ipSecurityRestrictions"),
+                json!([])
+            );
+            assert_eq!(
+                compiled.value(&web, "/properties/publicNetworkAccess"),
+                "Disabled"
+            );
+            assert_eq!(
+                compiled.value(&site, "/properties/publicNetworkAccess"),
+                "Disabled"
+            );
+            assert_eq!(
+                compiled.value(&site, "/properties/outboundVnetRouting/allTraffic"),
+                true
+            );
+            assert!(compiled.waits_for(&site, &compiled.ids.subnet(Subnet::Functions)));
+        }
     }
 
     #[test]
     fn the_way_in_comes_after_every_guard() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let name = &spec.functions[0].name;
             let web = compiled.ids.site_config(name, "web");
@@ -411,7 +414,7 @@ mod tests {
 
     #[test]
     fn only_the_gateways_identity_gets_an_answer() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let id = compiled
                 .ids

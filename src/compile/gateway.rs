@@ -8,11 +8,16 @@ use serde_json::{Value, json};
 use super::draft::{Draft, identity, tags};
 use super::ids::{Ids, Role, Subnet, is_classic};
 use crate::resource::Recommendation::{R1, R2, R3, R5, R7, R10};
-use crate::resource::reference_to;
+use crate::resource::{ResourceId, reference_to};
 use crate::spec::{Function, Spec, Tier, Topology};
 
 pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
-    let mut drafts = vec![service(spec, ids), connection(spec, ids), tag(spec, ids)];
+    let edge = if spec.network.topology.has_private_edge() {
+        connection(spec, ids)
+    } else {
+        front_door_id(spec, ids)
+    };
+    let mut drafts = vec![service(spec, ids), edge, tag(spec, ids)];
     if is_classic(spec.gateway.sku.name) {
         drafts.extend(["access", "gitAccess"].map(|name| key_access(spec, ids, name)));
     }
@@ -41,8 +46,7 @@ fn service(spec: &Spec, ids: Ids) -> Draft {
     let mut properties = json!({
         "publisherName": gateway.publisher.name,
         "publisherEmail": gateway.publisher.email,
-        // Refused at creation and without an approved connection: the kind's stage withholds it until then.
-        "publicNetworkAccess": "Disabled",
+        "publicNetworkAccess": public_access(spec.network.topology),
         "developerPortalStatus": "Disabled",
         "legacyPortalStatus": "Disabled",
         "apiVersionConstraint": { "minApiVersion": "2021-08-01" },
@@ -51,19 +55,7 @@ fn service(spec: &Spec, ids: Ids) -> Draft {
     if has_self_hosted_gateway(gateway.sku.name) {
         properties["configurationApi"] = json!({ "legacyApi": "Disabled" });
     }
-    let subnet = match spec.network.topology {
-        Topology::PrivateEdgePrivateBackend => {
-            let subnet = ids.subnet(Subnet::Gateway);
-            // In v2 tiers, `External` with a subnet means outgoing integration (domain.md A.1).
-            properties["virtualNetworkType"] = json!("External");
-            properties["virtualNetworkConfiguration"] = json!({ "subnetResourceId": subnet });
-            Some(subnet)
-        }
-        Topology::PrivateEdgeRestrictedBackend => {
-            properties["virtualNetworkType"] = json!("None");
-            None
-        }
-    };
+    let network = join_network(spec, ids, &mut properties);
     let user = ids.gateway_identity();
     let body = json!({
         "location": spec.azure.location,
@@ -73,12 +65,45 @@ fn service(spec: &Spec, ids: Ids) -> Draft {
         "properties": properties,
     });
     Draft::body(ids.service(), &gateway.at, body)
-        .after(subnet.into_iter().chain([user]))
+        .after(network)
+        .after([user])
         .serves(&[R1, R2, R7, R10])
-        .serves(match spec.network.topology {
-            Topology::PrivateEdgePrivateBackend => &[R5],
-            Topology::PrivateEdgeRestrictedBackend => &[],
+        .serves(if spec.network.topology.has_private_backend() {
+            &[R5]
+        } else {
+            &[]
         })
+}
+
+/// `Disabled` is refused at creation and without an approved connection: the kind's stage withholds it until then. An
+/// injected gateway has no private link, so its network says who gets in (domain.md 0.1).
+fn public_access(topology: Topology) -> &'static str {
+    if topology.has_private_edge() {
+        "Disabled"
+    } else {
+        "Enabled"
+    }
+}
+
+/// Sets what the service says of its network; answers the resources that must be there first.
+fn join_network(spec: &Spec, ids: Ids, properties: &mut Value) -> Vec<ResourceId> {
+    let subnet = ids.subnet(Subnet::Gateway);
+    // `External` with a subnet means outgoing integration in v2 tiers and injection in classic ones (domain.md A.1).
+    let (mode, subnet, address) = match spec.network.topology {
+        Topology::PrivateEdgePrivateBackend => ("External", Some(subnet), None),
+        Topology::FilteredEdgePrivateBackend => {
+            ("External", Some(subnet), Some(ids.public_address()))
+        }
+        Topology::PrivateEdgeRestrictedBackend => ("None", None, None),
+    };
+    properties["virtualNetworkType"] = json!(mode);
+    if let Some(subnet) = &subnet {
+        properties["virtualNetworkConfiguration"] = json!({ "subnetResourceId": subnet });
+    }
+    if let Some(address) = &address {
+        properties["publicIpAddressId"] = json!(address);
+    }
+    subnet.into_iter().chain(address).collect()
 }
 
 const PREFIX: &str = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security";
@@ -133,6 +158,20 @@ fn connection(spec: &Spec, ids: Ids) -> Draft {
         .serves(&[R5, R10])
 }
 
+/// What the gateway's policy compares `X-Azure-FDID` with. Not secret: whoever reads the profile sees it, and a value
+/// that cannot be read back could be changed without a plan noticing.
+fn front_door_id(spec: &Spec, ids: Ids) -> Draft {
+    let body = json!({
+        "properties": {
+            "displayName": ids.front_door_id_name(),
+            "value": reference_to(&ids.profile(), "/properties/frontDoorId"),
+            "secret": false,
+            "keyVault": null,
+        }
+    });
+    Draft::body(ids.front_door_id(), &spec.gateway.at, body).serves(&[R10])
+}
+
 /// Links to it say which APIs are this spec's: APIs carry no tags of Azure's.
 fn tag(spec: &Spec, ids: Ids) -> Draft {
     let body = json!({ "properties": { "displayName": ids.tag_name() } });
@@ -158,9 +197,10 @@ fn backend(spec: &Spec, ids: Ids, function: &Function) -> Draft {
             "proxy": null,
         }
     });
-    let resolved = match spec.network.topology {
-        Topology::PrivateEdgePrivateBackend => vec![ids.zone_group(name), ids.zone_link()],
-        Topology::PrivateEdgeRestrictedBackend => Vec::new(),
+    let resolved = if spec.network.topology.has_private_backend() {
+        vec![ids.zone_group(name), ids.zone_link()]
+    } else {
+        Vec::new()
     };
     Draft::body(ids.backend(name), &function.at, body)
         .after([ids.site(name)])
@@ -255,12 +295,12 @@ fn has_self_hosted_gateway(tier: Tier) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::example::{Compiled, both, dev, prod};
+    use crate::compile::example::{Compiled, all, dev, private_edges, prod, staging};
     use crate::resource::Wanted;
 
     #[test]
     fn public_access_ends_off_with_an_approved_link_of_our_own() {
-        for spec in both() {
+        for spec in private_edges() {
             let compiled = Compiled::of(&spec);
             let ids = compiled.ids;
             let access = compiled.value(&ids.service(), "/properties/publicNetworkAccess");
@@ -278,7 +318,7 @@ mod tests {
 
     #[test]
     fn old_protocols_are_off_everywhere_and_weak_ciphers_where_there_is_a_choice() {
-        for (spec, ciphers) in [(dev(), 11), (prod(), 0)] {
+        for (spec, ciphers) in [(dev(), 11), (staging(), 11), (prod(), 0)] {
             let compiled = Compiled::of(&spec);
             let sent = compiled.value(&compiled.ids.service(), "/properties/customProperties");
             let sent = sent.as_object().unwrap();
@@ -310,6 +350,42 @@ mod tests {
             compiled.value(&service, "/properties/virtualNetworkType"),
             "None"
         );
+    }
+
+    #[test]
+    fn an_injected_service_stands_in_its_subnet_with_an_address_of_its_own() {
+        let spec = staging();
+        let compiled = Compiled::of(&spec);
+        let ids = compiled.ids;
+        let properties = compiled.value(&ids.service(), "/properties");
+        assert_eq!(properties["virtualNetworkType"], "External");
+        assert_eq!(properties["publicNetworkAccess"], "Enabled");
+        assert_eq!(properties["publicIpAddressId"], json!(ids.public_address()));
+        assert_eq!(
+            properties["virtualNetworkConfiguration"]["subnetResourceId"],
+            json!(ids.subnet(Subnet::Gateway))
+        );
+        let group = ids.security_group(Subnet::Gateway);
+        for first in [ids.public_address(), ids.subnet(Subnet::Gateway), group] {
+            assert!(compiled.waits_for(&ids.service(), &first), "{first}");
+        }
+        assert!(compiled.graph.get(&ids.connection()).is_none());
+    }
+
+    #[test]
+    fn the_id_that_is_checked_is_the_profiles_and_can_be_read_back() {
+        let spec = staging();
+        let compiled = Compiled::of(&spec);
+        let id = compiled.ids.front_door_id();
+        assert_eq!(
+            *compiled.at(&id, "/properties/value"),
+            reference_to(&compiled.ids.profile(), "/properties/frontDoorId")
+        );
+        assert_eq!(compiled.value(&id, "/properties/secret"), false);
+        for spec in private_edges() {
+            let compiled = Compiled::of(&spec);
+            assert!(compiled.graph.get(&compiled.ids.front_door_id()).is_none());
+        }
     }
 
     #[test]
@@ -347,7 +423,7 @@ mod tests {
 
     #[test]
     fn backends_are_https_with_certificates_checked_and_hold_no_key() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let name = &spec.functions[0].name;
             let backend = compiled.value(&compiled.ids.backend(name), "/properties");
@@ -384,7 +460,7 @@ mod tests {
                 false
             );
             let logger = compiled.value(&diagnostic, "/properties/loggerId");
-            let logger: crate::resource::ResourceId = serde_json::from_value(logger).unwrap();
+            let logger: ResourceId = serde_json::from_value(logger).unwrap();
             assert!(compiled.waits_for(&diagnostic, &logger));
         }
     }

@@ -163,6 +163,18 @@ impl Ids<'_> {
         )
     }
 
+    pub(super) fn public_address(self) -> ResourceId {
+        self.provider(
+            "Microsoft.Network/publicIPAddresses",
+            &self.named("gateway"),
+        )
+    }
+
+    /// Unique within the region, as the gateway's name is; 3 to 63 lower-case letters, digits and hyphens.
+    pub(super) fn public_address_label(self) -> String {
+        format!("{}-gateway", self.spec.gateway.name).to_ascii_lowercase()
+    }
+
     pub(super) fn private_endpoint(self, function: &FunctionName) -> ResourceId {
         self.provider("Microsoft.Network/privateEndpoints", &self.named(function))
     }
@@ -339,6 +351,16 @@ impl Ids<'_> {
             .child("privateEndpointConnections", &self.link_message())
     }
 
+    /// Holds the id that the profile writes into `X-Azure-FDID`.
+    pub(super) fn front_door_id_name(self) -> String {
+        self.prefixed("fdid")
+    }
+
+    pub(super) fn front_door_id(self) -> ResourceId {
+        self.service()
+            .child("namedValues", &self.front_door_id_name())
+    }
+
     pub(super) fn tenant(self, access: &str) -> ResourceId {
         self.service().child("tenant", access)
     }
@@ -410,9 +432,18 @@ impl Ids<'_> {
         self.api(&api.name).child("operations", &operation.name)
     }
 
-    /// Final state of the service: its own changes, and the approval without which its last one is withheld.
-    pub(super) fn closed_service(self) -> [ResourceId; 2] {
-        [self.service(), self.connection()]
+    /// What must stand before the gateway may get a policy, so that nothing but Front Door reaches it: the service with
+    /// the approval without which its last change is withheld, or with the network that filters, and the id to check.
+    pub(super) fn closed_service(self) -> Vec<ResourceId> {
+        if self.spec.network.topology.has_private_edge() {
+            vec![self.service(), self.connection()]
+        } else {
+            vec![
+                self.service(),
+                self.security_group(Subnet::Gateway),
+                self.front_door_id(),
+            ]
+        }
     }
 }
 

@@ -78,11 +78,11 @@ fn setting(spec: &Spec, ids: Ids, of: &ResourceId, serves: Recommendation) -> Dr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::example::{Compiled, both, prod};
+    use crate::compile::example::{Compiled, all, prod};
 
     #[test]
     fn gateway_edge_and_functions_send_everything_to_the_workspace() {
-        for spec in both() {
+        for spec in all() {
             let compiled = Compiled::of(&spec);
             let ids = compiled.ids;
             let site = ids.site(&spec.functions[0].name);

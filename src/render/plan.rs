@@ -206,7 +206,13 @@ impl Shown<'_> {
         let _infallible = if is_one_line(size, column, room.width) {
             writeln!(out, "{margin}{painted}{gap}  {}", paint(DIM, &tail))
         } else {
-            writeln!(out, "{margin}{painted}\n{margin}    {}", paint(DIM, &tail))
+            let room = room.width.saturating_sub(INDENT + 4);
+            let lines: Vec<String> = wrap(&tail, room)
+                .iter()
+                .map(|line| paint(DIM, line))
+                .collect();
+            let tail = lines.join(&format!("\n{margin}    "));
+            writeln!(out, "{margin}{painted}\n{margin}    {tail}")
         };
         let inner = Room {
             width: room.width.saturating_sub(INDENT + 4),

@@ -415,8 +415,29 @@ pub struct Network {
 pub enum Topology {
     /// T1: private link from Front Door, VNet integration to a Function that has only a private endpoint.
     PrivateEdgePrivateBackend,
+    /// T2: the gateway stands in a virtual network with a public address that answers Front Door alone, by security
+    /// group and by the profile's id; the Function has only a private endpoint.
+    FilteredEdgePrivateBackend,
     /// T3: private link from Front Door; the Function is public but admits the gateway's VIP and identity only.
     PrivateEdgeRestrictedBackend,
+}
+
+impl Topology {
+    /// Whether Front Door reaches the gateway by private link, and nobody reaches it otherwise.
+    pub fn has_private_edge(self) -> bool {
+        match self {
+            Self::PrivateEdgePrivateBackend | Self::PrivateEdgeRestrictedBackend => true,
+            Self::FilteredEdgePrivateBackend => false,
+        }
+    }
+
+    /// Whether the gateway is in a virtual network, in which the Function has a private endpoint and no other way in.
+    pub fn has_private_backend(self) -> bool {
+        match self {
+            Self::PrivateEdgePrivateBackend | Self::FilteredEdgePrivateBackend => true,
+            Self::PrivateEdgeRestrictedBackend => false,
+        }
+    }
 }
 
 /// An IPv4 range; host bits are zero.

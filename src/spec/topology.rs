@@ -1,7 +1,8 @@
 //! Which architecture a tier of API Management allows, and why: `network.mode: auto` picks here.
 //!
-//! Facts: domain reference A.1 (tiers, documented 2025-11-11) and 0.1 (topologies). What cannot be made secure, or
-//! is not built, is refused with the reason and the nearest tier that works.
+//! Facts: domain reference A.1 (tiers, documented 2025-11-11), 0.1 (topologies) and C.5 (how strongly each keeps calls
+//! behind Front Door). `auto` prefers a private edge, so a tier that could be injected is only where the spec says so.
+//! What cannot be made secure, or is not built, is refused with the reason and the nearest tier that works.
 
 use std::ops::RangeInclusive;
 
@@ -106,13 +107,15 @@ pub(crate) fn choose(mode: NetworkMode, name: Tier) -> Result<(Topology, String)
     match mode {
         NetworkMode::Auto | NetworkMode::Integrated if can(Integration) => Ok(integrated(name)),
         NetworkMode::Auto | NetworkMode::IpRestricted if can(StaticAddress) => Ok(restricted(name)),
+        NetworkMode::Injected if can(Injection) => Ok(injected(name)),
         NetworkMode::Auto | NetworkMode::Integrated => {
             let reason = format!("{name} has no outbound integration into a virtual network");
-            Err(refuse(
-                Blames::Mode,
-                reason,
-                "use tier StandardV2, or leave `mode` at `auto`".to_owned(),
-            ))
+            let remedy = if can(Injection) {
+                "use `mode: injected`, tier StandardV2, or leave `mode` at `auto`"
+            } else {
+                "use tier StandardV2, or leave `mode` at `auto`"
+            };
+            Err(refuse(Blames::Mode, reason, remedy.to_owned()))
         }
         NetworkMode::IpRestricted => {
             let reason =
@@ -124,17 +127,13 @@ pub(crate) fn choose(mode: NetworkMode, name: Tier) -> Result<(Topology, String)
             ))
         }
         NetworkMode::Injected => {
-            let reason = if can(Injection) {
-                "injection into a virtual network is not built yet".to_owned()
+            let reason = format!("{name} cannot be injected into a virtual network");
+            let remedy = if can(Integration) {
+                "leave `mode` at `auto`: integration gives a private backend and a private edge too"
             } else {
-                format!("{name} cannot be injected into a virtual network")
+                "use tier Developer or Premium, or leave `mode` at `auto`"
             };
-            Err(refuse(
-                Blames::Mode,
-                reason,
-                "leave `mode` at `auto`; tier StandardV2 gets a private backend by integration"
-                    .to_owned(),
-            ))
+            Err(refuse(Blames::Mode, reason, remedy.to_owned()))
         }
     }
 }
@@ -161,6 +160,13 @@ fn integrated(name: Tier) -> (Topology, String) {
         "{name} has private endpoints and integrates into a virtual network: Front Door reaches it by private link, it reaches the Function by a private endpoint, and neither is public"
     );
     (Topology::PrivateEdgePrivateBackend, reason)
+}
+
+fn injected(name: Tier) -> (Topology, String) {
+    let reason = format!(
+        "`mode` is `injected` and {name} can be: the gateway stands in a virtual network and reaches the Function by a private endpoint; its public address answers Front Door alone, by security group and by the id of the profile, because an injected gateway has no private link"
+    );
+    (Topology::FilteredEdgePrivateBackend, reason)
 }
 
 fn restricted(name: Tier) -> (Topology, String) {
@@ -233,9 +239,26 @@ mod tests {
             Err(Blames::Mode)
         );
         assert_eq!(
-            topology(NetworkMode::Injected, Tier::Premium),
+            topology(NetworkMode::Injected, Tier::StandardV2),
             Err(Blames::Mode)
         );
+    }
+
+    #[test]
+    fn exactly_the_tiers_that_can_be_are_injected_and_only_where_asked() {
+        for tier in Tier::ALL {
+            let can = [Tier::Developer, Tier::Premium].contains(tier);
+            let chosen = choose(NetworkMode::Injected, *tier).map(|(topology, _)| topology);
+            assert_eq!(
+                chosen.is_ok_and(|chosen| chosen == Topology::FilteredEdgePrivateBackend),
+                can,
+                "{tier}"
+            );
+        }
+        let refusal = choose(NetworkMode::Integrated, Tier::Developer).unwrap_err();
+        assert!(refusal.remedy.contains("`mode: injected`"));
+        let refusal = choose(NetworkMode::Injected, Tier::Standard).unwrap_err();
+        assert!(refusal.remedy.contains("Premium"));
     }
 
     #[test]

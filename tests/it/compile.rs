@@ -1,11 +1,11 @@
-//! The graphs of the two environments and of a wider spec, and the laws that hold for all of them.
+//! The graphs of the environments and of a wider spec, and the laws that hold for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use secgw::compile::compile;
 use secgw::resource::{Graph, Mark, Realm, Resource, ResourceId, Term, Wanted};
-use secgw::spec::{self, LoadOptions, Loaded, Spec, SpecFile};
+use secgw::spec::{self, LoadOptions, Loaded, Spec, SpecFile, Topology};
 use serde_json::{Map, Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -77,8 +77,13 @@ fn wide() -> Loaded {
     load(SpecFile::Path(PathBuf::from("wide.yaml")), directory.path())
 }
 
-fn all() -> [Loaded; 3] {
-    [environment("dev"), environment("prod"), wide()]
+fn all() -> [Loaded; 4] {
+    [
+        environment("dev"),
+        environment("staging"),
+        environment("prod"),
+        wide(),
+    ]
 }
 
 fn graph(spec: &Spec) -> Graph {
@@ -105,6 +110,11 @@ fn addresses(name: &str) -> String {
 #[test]
 fn dev_has_these_resources() {
     insta::assert_snapshot!(addresses("dev"));
+}
+
+#[test]
+fn staging_has_these_resources() {
+    insta::assert_snapshot!(addresses("staging"));
 }
 
 #[test]
@@ -231,6 +241,20 @@ fn of_type<'a>(graph: &'a Graph, type_name: &'a str) -> impl Iterator<Item = &'a
         .map(|resource| &resource.id)
 }
 
+/// What makes Front Door the only way to the gateway.
+fn closing(topology: Topology) -> &'static [&'static str] {
+    match topology {
+        Topology::PrivateEdgePrivateBackend | Topology::PrivateEdgeRestrictedBackend => {
+            &["Microsoft.ApiManagement/service/privateEndpointConnections"]
+        }
+        Topology::FilteredEdgePrivateBackend => &[
+            "Microsoft.Network/networkSecurityGroups",
+            "Microsoft.ApiManagement/service",
+            "Microsoft.ApiManagement/service/namedValues",
+        ],
+    }
+}
+
 #[test]
 fn guards_are_made_before_what_they_guard_and_the_way_in_last() {
     const SERVICE: &str = "Microsoft.ApiManagement/service";
@@ -238,10 +262,11 @@ fn guards_are_made_before_what_they_guard_and_the_way_in_last() {
         let graph = graph(&loaded.spec);
         let place = places(&graph);
         let one = |kind: &str| of_type(&graph, kind).map(|id| place[id]).max().unwrap();
-        let connection = one(&format!("{SERVICE}/privateEndpointConnections"));
         let global = one(&format!("{SERVICE}/policies"));
         let route = one("Microsoft.Cdn/profiles/afdEndpoints/routes");
-        assert!(connection < global);
+        for closing in closing(loaded.spec.network.topology) {
+            assert!(one(closing) < global, "{}: {closing}", loaded.spec.name);
+        }
         for api in of_type(&graph, &format!("{SERVICE}/apis")) {
             let policy = api.child("policies", "policy");
             let Some(policy) = place.get(&policy) else {

@@ -15,7 +15,8 @@ use crate::stand::{Stand, assert_lawful, described, graph, troubles};
 /// What a generated spec is made of.
 #[derive(Clone, Debug)]
 struct Shape {
-    tier: &'static str,
+    /// With the mode of its network.
+    tier: (&'static str, &'static str),
     provider: &'static str,
     clients: usize,
     accounts: Option<usize>,
@@ -31,11 +32,13 @@ struct Shape {
 fn shapes() -> impl Strategy<Value = Shape> {
     let who = (
         prop::sample::select(vec![
-            "Developer",
-            "Basic",
-            "Standard",
-            "Premium",
-            "StandardV2",
+            ("Developer", "auto"),
+            ("Developer", "injected"),
+            ("Basic", "auto"),
+            ("Standard", "ipRestricted"),
+            ("Premium", "auto"),
+            ("Premium", "injected"),
+            ("StandardV2", "integrated"),
         ]),
         prop::sample::select(vec!["b2c", "externalId"]),
         1..4_usize,
@@ -101,13 +104,15 @@ impl Shape {
             "secgw: v1\nname: gen\nazure: {{ subscription: 00000000-0000-4000-8000-000000000001, tenantId: 00000000-0000-4000-8000-000000000002, resourceGroup: rg-gen, location: westeurope }}\n\
              identity:\n  provider: {}\n  tenant: contosogen.onmicrosoft.com\n  tenantId: 00000000-0000-4000-8000-000000000009\n  userFlow: {{ name: {flow}, signUp: false }}\n  \
              api: {{ displayName: Gen, scopes: {{ a.read: Read, a.write: Write }} }}\n  clients:\n{clients}{accounts}\
-             gateway: {{ name: apim-gen, sku: {{ name: {}, units: 1 }}, publisher: {{ name: Contoso, email: api@contoso.com }} }}\n\
-             functions:\n{functions}apis:\n{}network: {{ mode: auto }}\n\
+             gateway: {{ name: apim-gen, sku: {{ name: {}, units: {} }}, publisher: {{ name: Contoso, email: api@contoso.com }} }}\n\
+             functions:\n{functions}apis:\n{}network: {{ mode: {} }}\n\
              frontDoor: {{ sku: Premium, waf: {{ mode: prevention, rateLimit: {{ requests: 1000, per: 5m }} }}, hsts: {{ maxAge: 365d }}, domains: [{domains}] }}\n\
              observability: {{ logAnalytics: true, appInsights: {} }}\n",
             self.provider,
-            self.tier,
+            self.tier.0,
+            if self.tier.0 == "Premium" { 2 } else { 1 },
             self.apis_yaml(),
+            self.tier.1,
             self.insights
         )
     }

@@ -1,4 +1,4 @@
-//! Specs from files: both environments, every mistake at once, merging, origins, what a spec may not do.
+//! Specs from files: the environments, every mistake at once, merging, origins, what a spec may not do.
 
 mod mistakes;
 mod project;
@@ -6,19 +6,27 @@ mod robust;
 
 use std::collections::BTreeSet;
 
+use crate::stand::ENVIRONMENTS;
 use project::{Project, STANDALONE, environment, repository};
 use secgw::spec::{self, Origin, SecretSource, Section, SettingValue, SpecFile, Topology};
 use serde_json::json;
 
 #[test]
-fn both_environments_are_valid_in_the_sandbox_without_any_variable() {
-    let (dev, prod) = (environment("dev").spec, environment("prod").spec);
+fn every_environment_is_valid_in_the_sandbox_without_any_variable() {
+    let [dev, staging, prod] = ENVIRONMENTS.map(|name| environment(name).spec);
     assert_eq!(prod.network.topology, Topology::PrivateEdgePrivateBackend);
     assert_eq!(dev.network.topology, Topology::PrivateEdgeRestrictedBackend);
-    assert_ne!(prod.network.reason, dev.network.reason);
-    // Both sign in to one tenant, where each must know its own applications.
-    assert_ne!(prod.name, dev.name);
-    for spec in [&dev, &prod] {
+    assert_eq!(
+        staging.network.topology,
+        Topology::FilteredEdgePrivateBackend
+    );
+    let specs = [&dev, &staging, &prod];
+    let reasons: BTreeSet<_> = specs.iter().map(|spec| &spec.network.reason).collect();
+    assert_eq!(reasons.len(), specs.len());
+    // All sign in to one tenant, where each must know its own applications.
+    let names: BTreeSet<_> = specs.iter().map(|spec| &spec.name).collect();
+    assert_eq!(names.len(), specs.len());
+    for spec in specs {
         assert_eq!(
             spec.azure.subscription.to_string(),
             "00000000-0000-4000-8000-000000000001"
@@ -216,7 +224,7 @@ fn every_value_says_where_it_came_from() {
 
 #[test]
 fn the_effective_spec_is_itself_a_valid_spec_with_the_same_values() {
-    for name in ["dev", "prod"] {
+    for name in ENVIRONMENTS {
         let loaded = environment(name);
         let yaml = loaded
             .effective

@@ -12,7 +12,7 @@ use secgw::resource::{Graph, Live};
 use secgw::sandbox::{Options, Running};
 use secgw::spec::{LoadOptions, Spec, SpecFile};
 
-pub(crate) const ENVIRONMENTS: [&str; 2] = ["dev", "prod"];
+pub(crate) const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
 
 /// The repository: where the environments stand.
 pub(crate) fn project() -> PathBuf {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use secgw::azure::read_live;
+use secgw::spec::Topology;
 use serde_json::Value;
 
 use crate::stand::{ENVIRONMENTS, Stand, graph, project, spec, troubles};
@@ -51,6 +52,38 @@ async fn recorded(environment: &str, dir: &Path) -> PathBuf {
     log
 }
 
+/// A guard, and how its write is known.
+type Guard = (&'static str, fn(&Line) -> bool);
+
+/// What makes Front Door the only way to the gateway, in the order in which it is written.
+fn closing(topology: Topology) -> &'static [Guard] {
+    match topology {
+        Topology::PrivateEdgePrivateBackend | Topology::PrivateEdgeRestrictedBackend => &[
+            ("the approval", |line| {
+                line.path.contains("/privateEndpointConnections/")
+            }),
+            ("public access", |line| {
+                line.method == "PATCH"
+                    && line.body["properties"]["publicNetworkAccess"] == "Disabled"
+                    && line.path.contains("/service/")
+            }),
+        ],
+        Topology::FilteredEdgePrivateBackend => &[
+            ("the security group", |line| {
+                let rules = line.body["properties"]["securityRules"].as_array();
+                rules.is_some_and(|rules| rules.iter().any(|rule| rule["name"] == "deny-internet"))
+            }),
+            ("the subnet", |line| line.path.ends_with("/subnets/gateway")),
+            ("the service", |line| {
+                line.method == "PUT" && line.body["properties"]["virtualNetworkType"] == "External"
+            }),
+            ("the id to check", |line| {
+                line.path.contains("/namedValues/")
+            }),
+        ],
+    }
+}
+
 /// Where the first successful write that `is_it` stands.
 fn position(lines: &[Line], what: &str, is_it: impl Fn(&Line) -> bool) -> usize {
     let is_write = |line: &Line| line.method != "GET" && line.status < 300;
@@ -65,14 +98,11 @@ async fn guards_go_up_before_what_they_guard() {
     for environment in ENVIRONMENTS {
         let dir = tempfile::tempdir().unwrap();
         let lines = lines(&recorded(environment, dir.path()).await);
-        let approved = position(&lines, "the approval", |line| {
-            line.path.contains("/privateEndpointConnections/")
-        });
-        let closed = position(&lines, "public access", |line| {
-            line.method == "PATCH"
-                && line.body["properties"]["publicNetworkAccess"] == "Disabled"
-                && line.path.contains("/service/")
-        });
+        let closing = closing(spec(environment).network.topology);
+        let mut order: Vec<usize> = closing
+            .iter()
+            .map(|(what, is_it)| position(&lines, what, is_it))
+            .collect();
         let global = position(&lines, "the global policy", |line| {
             line.path.contains("/service/")
                 && line.path.ends_with("/policies/policy")
@@ -91,7 +121,7 @@ async fn guards_go_up_before_what_they_guard() {
         let firewall = position(&lines, "the security policy", |line| {
             line.path.contains("/securityPolicies/")
         });
-        let order = [approved, closed, global, api, policy, operation];
+        order.extend([global, api, policy, operation]);
         assert!(order.is_sorted(), "{environment}: {order:?}");
         assert!(
             firewall < route,

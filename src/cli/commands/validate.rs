@@ -57,6 +57,7 @@ fn valid(loaded: &Loaded, width: usize) -> String {
 fn topology(topology: Topology) -> &'static str {
     match topology {
         Topology::PrivateEdgePrivateBackend => "private edge, private backend",
+        Topology::FilteredEdgePrivateBackend => "filtered edge, private backend",
         Topology::PrivateEdgeRestrictedBackend => "private edge, backend restricted to the gateway",
     }
 }

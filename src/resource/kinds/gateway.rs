@@ -232,6 +232,7 @@ pub(super) const KINDS: &[Kind] = &[
                 "/zones/**",
                 "/properties/virtualNetworkType",
                 "/properties/virtualNetworkConfiguration/**",
+                "/properties/publicIpAddressId",
             ],
             values: &["/properties/publicIPAddresses/**"],
         }],

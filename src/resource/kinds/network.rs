@@ -1,7 +1,7 @@
 //! Microsoft.Network without the web application firewall.
 
 use super::rule;
-use crate::resource::kind::{Etag, Evidence, How, Kind, Layer, Mark, Rule, Usual};
+use crate::resource::kind::{Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Rule, Usual};
 
 const VERSION: &str = "2024-05-01";
 const ZONES: &str = "2024-06-01";
@@ -20,6 +20,7 @@ const NETWORK: Kind = Kind {
 };
 
 const SCHEMA: Evidence = Evidence::Documented("defaults.json, published types", "2026-11-23");
+const ADDRESS: &str = "aso__Test_Networking_PublicIP_20250301_CRUD";
 const SUBNET: Evidence = Evidence::Recorded("quirks.md: subnet");
 
 const GROUP_RULES: &[Rule] = &[
@@ -190,7 +191,73 @@ const VNET_RULES: &[Rule] = &[
     ),
 ];
 
+const ADDRESS_RULES: &[Rule] = &[
+    rule(
+        &[
+            "/sku/name",
+            "/properties/publicIPAllocationMethod",
+            "/properties/publicIPAddressVersion",
+        ],
+        How::Immutable,
+        Evidence::Inferred("an address that is in use changes none of them"),
+    ),
+    rule(
+        &[
+            "/sku/name",
+            "/sku/tier",
+            "/properties/publicIPAllocationMethod",
+            "/properties/publicIPAddressVersion",
+            "/properties/deleteOption",
+            "/properties/ddosSettings/protectionMode",
+            "/properties/dnsSettings/domainNameLabel",
+            "/properties/dnsSettings/domainNameLabelScope",
+        ],
+        How::CaseInsensitive,
+        SCHEMA,
+    ),
+    rule(
+        &["/properties/ipTags"],
+        How::Set("/ipTagType"),
+        Evidence::Inferred("one tag of a type"),
+    ),
+    rule(
+        &["/zones"],
+        How::Set(""),
+        Evidence::Inferred("zones have no order"),
+    ),
+    rule(
+        &[
+            "/properties/ipAddress",
+            "/properties/dnsSettings/fqdn",
+            "/properties/ipConfiguration",
+        ],
+        How::ReadOnly,
+        Evidence::Recorded(ADDRESS),
+    ),
+    rule(
+        &[
+            "/properties/natGateway",
+            "/properties/linkedPublicIPAddress",
+            "/properties/servicePublicIPAddress",
+            "/properties/migrationPhase",
+        ],
+        How::ReadOnly,
+        SCHEMA,
+    ),
+];
+
 pub(super) const KINDS: &[Kind] = &[
+    Kind {
+        type_name: "Microsoft.Network/publicIPAddresses",
+        noun: "public IP address",
+        mark: Mark::ArmTag,
+        rules: ADDRESS_RULES,
+        invalidates: &[Invalidation {
+            paths: &["/properties/dnsSettings/**"],
+            values: &["/properties/dnsSettings/fqdn"],
+        }],
+        ..NETWORK
+    },
     Kind {
         type_name: "Microsoft.Network/networkSecurityGroups",
         noun: "network security group",

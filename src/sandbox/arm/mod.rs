@@ -161,7 +161,7 @@ fn group_exists(world: &World, id: &id::ArmId, method: Method) -> Result<(), Ref
     Ok(())
 }
 
-/// The resources an id is below of, as far as they have rows. The outermost is the front end's matter, the rest the provider's.
+/// The resources an id is below of, as far as they have rows, and that they answer for what is below them. The outermost is the front end's matter, the rest the provider's.
 fn parents_exist(
     world: &World,
     row: &super::behaviour::Behaviour,
@@ -187,6 +187,9 @@ fn parents_exist(
             _ => refused::parent_not_found(verb, row, parent),
         });
     }
+    if let Some(parent) = id.parent() {
+        answers(world, &parent)?;
+    }
     if id.pairs.len() == 1
         && id.scope.contains("/providers/")
         && world.store.get(&id.scope).is_none()
@@ -198,4 +201,14 @@ fn parents_exist(
         ));
     }
     Ok(())
+}
+
+/// Whether a resource and all that it is below of answer for what is below them.
+fn answers(world: &World, id: &id::ArmId) -> Result<(), Refusal> {
+    if let Some(parent) = id.parent() {
+        answers(world, &parent)?;
+    }
+    let row = world.catalogue.row(&id.arm_type());
+    let found = row.zip(world.store.get(&id.key()));
+    found.map_or(Ok(()), |(row, object)| (row.answers)(&world.store, object))
 }

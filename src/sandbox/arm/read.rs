@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::id::ArmId;
 use super::view::{header_etag, present};
-use super::{filter, group_exists, parents_exist, refused};
+use super::{answers, filter, group_exists, parents_exist, refused};
 use crate::sandbox::behaviour::style::Reads;
 use crate::sandbox::behaviour::{Behaviour, Listing, View};
 use crate::sandbox::message::{Body, Method, Request, Response};
@@ -121,7 +121,7 @@ fn list_parent_exists(world: &World, row: &'static Behaviour, scope: &str) -> Re
         return Ok(());
     };
     match world.store.get(scope) {
-        Some(_) => Ok(()),
+        Some(_) => answers(world, &parent),
         None if parent.parent().is_some() => Err(absent(parent_row, &parent)),
         None => Err(refused::parent_not_found("read", row, &parent)),
     }

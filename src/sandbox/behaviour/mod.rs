@@ -91,6 +91,8 @@ pub(crate) struct Behaviour {
     pub(crate) removed: fn(&mut Removal),
     /// Shapes the stored body into what this view shows.
     pub(crate) present: fn(&mut Value, &Presented),
+    /// Whether it answers for what is below it just now.
+    pub(crate) answers: fn(&Store, &Object) -> Result<(), Refusal>,
     pub(crate) actions: &'static [Action],
     /// GETs below a resource that are no resources (`config/authsettingsV2/list`).
     pub(crate) views: &'static [Action],
@@ -130,6 +132,7 @@ pub(crate) const ROW: Behaviour = Behaviour {
     removing: |_| Ok(()),
     removed: |_| (),
     present: |_, _| (),
+    answers: |_, _| Ok(()),
     actions: &[],
     views: &[],
     unreadable: |_| None,

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Background, Ran, project, run};
+use crate::stand::ENVIRONMENTS;
 
 /// Everything the sandbox was asked to change, from a traffic log.
 pub(super) fn writes(log: &Path) -> Vec<String> {
@@ -49,7 +50,7 @@ fn with_nobody_to_ask_nothing_is_written() {
 
 #[test]
 fn an_environment_is_applied_and_then_there_are_no_changes() {
-    for environment in ["dev", "prod"] {
+    for environment in ENVIRONMENTS {
         let directory = project();
         let secgw = |line: &str| {
             let target = format!("-e {environment} --sandbox=state");

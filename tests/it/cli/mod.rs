@@ -123,7 +123,7 @@ fn a_missing_spec_says_which_there_are() {
     --- stdout
     --- stderr
     error: there is no secgw.yaml here
-      hint: name an environment with `-e ENV`: there is `dev` or `prod`; or a file with `-f FILE`
+      hint: name an environment with `-e ENV`: there is `dev`, `prod` or `staging`; or a file with `-f FILE`
     ");
     let ran = secgw("validate -e prdo");
     assert!(

@@ -2,6 +2,7 @@
 
 mod apim;
 mod entra;
+mod injected;
 mod resources;
 mod server;
 

@@ -1,6 +1,6 @@
 //! Microsoft.ApiManagement: the gateway and everything below it.
 //!
-//! `service` is the instance itself (`setting`: what it may be set to; `soft_delete`; `sample`: what a new one is born with), `connection` its private endpoint
+//! `service` is the instance itself (`setting`: what it may be set to; `network`: where it stands; `soft_delete`; `sample`: what a new one is born with), `connection` its private endpoint
 //! connections, `api` APIs and operations, `policy` policy documents (`document` reads and writes them, `statement` knows
 //! what may stand in them), `entity` the small rest.
 
@@ -9,6 +9,7 @@ pub(crate) mod connection;
 mod document;
 mod entity;
 mod link;
+pub(crate) mod network;
 mod policy;
 mod portal;
 mod sample;
@@ -117,6 +118,30 @@ pub(crate) const CLAIMS: &[(&str, Evidence)] = &[
         Evidence::Documented(
             "learn.microsoft.com/azure/api-management/integrate-vnet-outbound",
             "2025-11",
+        ),
+    ),
+    (
+        "a classic service's subnet is not delegated and has a network security group; its public address is standard, static and named; private endpoints exclude it",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/virtual-network-injection-resources",
+            "2025-04-17",
+        ),
+    ),
+    (
+        "the public address of a service changes with its network",
+        Evidence::Documented(
+            "learn.microsoft.com/azure/api-management/api-management-howto-ip-addresses",
+            "2025-11-11",
+        ),
+    ),
+    (
+        "an injected service that Azure cannot reach on port 3443 answers nothing below it: ManagementApiRequestFailed",
+        Evidence::Documented("domain.md I, 5", "2026-11-23"),
+    ),
+    (
+        "what networkstatus lists, and how its dependencies are called",
+        Evidence::Inferred(
+            "the shape is the published type's; the names are those of the documentation",
         ),
     ),
     (

@@ -7,13 +7,13 @@ use super::super::style::{
     Etag, LocationEnd, LocationForm, LongRunning, Names, Poll, Reply, ReplyBody, State, StatusBody,
     Tags,
 };
-use super::super::{Behaviour, Evidence, Presented, ROW, Removal, Settled, View, Write, identity};
-use super::setting::{
-    check_access, check_network, custom_properties, had_first_set, hostnames, tier_of,
+use super::super::{
+    Action, Behaviour, Evidence, Presented, ROW, Removal, Settled, View, Write, identity,
 };
+use super::setting::{check_access, custom_properties, had_first_set, hostnames, tier_of};
 use super::soft_delete::{is_free, removed, restore};
 use super::tier::{self, Tier};
-use super::{LOCKED, VERSIONS, connection, sample, text};
+use super::{LOCKED, VERSIONS, connection, network, sample, text};
 use crate::sandbox::arm::location;
 use crate::sandbox::operation;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
@@ -207,6 +207,11 @@ pub(super) const ROWS: &[Behaviour] = &[Behaviour {
     },
     removed,
     present,
+    answers: network::is_manageable,
+    views: &[Action {
+        name: "networkstatus",
+        run: network::status,
+    }],
     evidence: V2,
     ..ROW
 }];
@@ -241,7 +246,7 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         }
     }
     let tier = tier_of(write)?;
-    check_network(write, tier)?;
+    network::check(write, tier)?;
     check_access(write, tier)?;
     identity::assign(write)?;
     let name = write.id.name().to_owned();
@@ -306,8 +311,16 @@ fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
     before == after
 }
 
-/// A new service comes to life: addresses, versions, and what the portal would greet you with.
+/// A service has an address where it stands now; a new one comes to life, with versions and what the portal would
+/// greet you with.
 fn settled(settled: &mut Settled) {
+    let tier = tier::of(text(&settled.object.body, "/sku/name"));
+    if tier.is_some_and(|tier| tier.has_vip) {
+        let address = network::address(settled.store, &settled.object);
+        let properties = &mut settled.object.body["properties"];
+        properties["publicIPAddresses"] = json!([address]);
+        properties["outboundPublicIPAddresses"] = json!([address]);
+    }
     let object = &mut settled.object;
     if object.hidden["activated"] == true {
         let sent = object.body["properties"]["customProperties"].clone();
@@ -316,7 +329,7 @@ fn settled(settled: &mut Settled) {
     }
     object.hidden["activated"] = true.into();
     let name = object.id.rsplit('/').next().unwrap_or_default().to_owned();
-    let Some(tier) = tier::of(text(&object.body, "/sku/name")) else {
+    let Some(tier) = tier else {
         return;
     };
     let place = location::short(text(&object.body, "/location"));
@@ -337,19 +350,7 @@ fn settled(settled: &mut Settled) {
             properties["customProperties"] = custom_properties(&Value::Null, false);
         }
     }
-    if tier.has_vip {
-        let address = vip(&object.id);
-        properties["publicIPAddresses"] = json!([address]);
-        properties["outboundPublicIPAddresses"] = json!([address]);
-    }
     settled.also.extend(sample::of_new_service(settled, tier));
-}
-
-/// One of the addresses reserved for documentation: it belongs to nobody (RFC 5737).
-fn vip(id: &str) -> String {
-    let digest = super::super::digest(&Value::String(id.to_lowercase()));
-    let last = u8::from_str_radix(&digest[..2], 16).unwrap_or(0);
-    format!("203.0.113.{}", last.clamp(1, 254))
 }
 
 fn poll_as_classic(removal: &mut Removal) {

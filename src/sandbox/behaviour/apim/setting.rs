@@ -1,9 +1,9 @@
-//! What a service may be set to: tier, network, access, hosts and custom properties.
+//! What a service may be set to: tier, access, hosts and custom properties.
 
 use serde_json::{Map, Value, json};
 
 use super::super::Write;
-use super::tier::{self, Network, Tier};
+use super::tier::{self, Tier};
 use super::{connection, invalid, text};
 use crate::sandbox::refusal::Refusal;
 
@@ -26,58 +26,6 @@ pub(super) fn tier_of(write: &Write) -> Result<&'static Tier, Refusal> {
         return Err(Refusal::new(400, "SkuTransitionNotSupported", message));
     }
     Ok(tier)
-}
-
-pub(super) fn check_network(write: &Write, tier: &Tier) -> Result<(), Refusal> {
-    let properties = &write.body["properties"];
-    let mode = text(properties, "/virtualNetworkType");
-    if mode == "None" {
-        return Ok(());
-    }
-    let refuse = |message: String| Err(Refusal::new(400, "InvalidParameters", message));
-    let fits = match tier.network {
-        Network::None => false,
-        Network::Injected | Network::Either => true,
-        Network::Integrated => mode == "External",
-    };
-    if !fits {
-        return refuse(format!(
-            "Virtual network type '{mode}' is not supported in the '{}' tier.",
-            tier.name
-        ));
-    }
-    let subnet_id = text(properties, "/virtualNetworkConfiguration/subnetResourceId");
-    if subnet_id.is_empty() {
-        return refuse(format!(
-            "VirtualNetworkConfiguration.SubnetResourceId is required when VirtualNetworkType is '{mode}'."
-        ));
-    }
-    let Some(subnet) = write.store.get(subnet_id) else {
-        return refuse(format!("The subnet '{subnet_id}' could not be found."));
-    };
-    let delegations = subnet.body["properties"]["delegations"].as_array();
-    let delegated = delegations
-        .and_then(|delegations| delegations.first())
-        .map_or("", |delegation| text(delegation, "/properties/serviceName"));
-    let wanted = match (tier.is_v2, mode) {
-        (false, _) => "",
-        (true, "Internal") => "Microsoft.Web/hostingEnvironments",
-        (true, _) => "Microsoft.Web/serverFarms",
-    };
-    if !delegated.eq_ignore_ascii_case(wanted) {
-        return refuse(match wanted {
-            "" => format!("The subnet '{subnet_id}' must not be delegated."),
-            wanted => format!("The subnet '{subnet_id}' must be delegated to '{wanted}'."),
-        });
-    }
-    // "NSG must be attached": of every tier that stands in or reaches into a subnet.
-    if subnet.body["properties"]["networkSecurityGroup"]["id"].is_string() {
-        Ok(())
-    } else {
-        refuse(format!(
-            "The subnet '{subnet_id}' must have a network security group associated."
-        ))
-    }
 }
 
 /// Closing the public side is a stage of its own: not at creation, and only with an approved connection (`domain.md` 0.2).

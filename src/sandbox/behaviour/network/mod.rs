@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::rule::{Effect, Rule};
 use super::style::{Conflict, Etag, LocationEnd, LocationForm, LongRunning, Poll, Reply};
 use super::style::{ReplyBody, State, StatusBody, Tags};
-use super::{Behaviour, Evidence, Presented, ROW, rule};
+use super::{Behaviour, Evidence, Presented, ROW, Removal, rule};
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
 use crate::sandbox::store::{Object, Store};
@@ -155,9 +155,24 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
             properties["ipAddress"] = address::public(guid).into();
         }
     },
+    removing: unused,
     evidence: PUBLIC,
     ..NETWORK
 }];
+
+/// Azure's own message; what stands between the address and the service is not the caller's to see.
+fn unused(removal: &mut Removal) -> Result<(), Refusal> {
+    match super::apim::network::user_of(removal.store, &removal.object.id) {
+        None => Ok(()),
+        Some(user) => Err(refused(
+            "PublicIPAddressCannotBeDeleted",
+            format!(
+                "Public IP address {} can not be deleted since it is still allocated to resource {}. In order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, see aka.ms/deletepublicip.",
+                removal.object.id, user.id
+            ),
+        )),
+    }
+}
 
 fn refused(code: &'static str, message: impl Into<String>) -> Refusal {
     Refusal::new(400, code, message)

@@ -7,7 +7,7 @@ use super::{CHILD, NETWORK, RESOURCE_GUID, children, nested, put, refused};
 use crate::sandbox::behaviour::rule::{self, Rule};
 use crate::sandbox::behaviour::{Behaviour, Evidence, Removal, Write};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::store::{Entry, Object};
+use crate::sandbox::store::{Entry, Object, Store};
 
 const NSG: Evidence = Evidence::Recorded("aso__Test_Networking_NetworkSecurityGroup_20250301_CRUD");
 const GROUP: &str = "Microsoft.Network/networkSecurityGroups";
@@ -313,8 +313,71 @@ fn is_ports(text: &str) -> bool {
             .is_ok_and(|first| last.parse::<u16>().is_ok_and(|last| first <= last))
 }
 
+/// Whether a subnet's group lets TCP in to `port` from addresses of a service tag of Azure's.
+pub(crate) fn admits(store: &Store, subnet: &Object, tag: &str, port: u16) -> bool {
+    decision(store, subnet, "Inbound", "sourceAddressPrefix", tag, port).unwrap_or(false)
+}
+
+/// Whether a subnet's group lets TCP out to `port` of addresses of a service tag of Azure's.
+pub(crate) fn lets_out(store: &Store, subnet: &Object, tag: &str, port: u16) -> bool {
+    decision(
+        store,
+        subnet,
+        "Outbound",
+        "destinationAddressPrefix",
+        tag,
+        port,
+    )
+    .unwrap_or(true)
+}
+
+/// What the first matching rule says; none where only the default rules are left.
+fn decision(
+    store: &Store,
+    subnet: &Object,
+    direction: &str,
+    side: &str,
+    tag: &str,
+    port: u16,
+) -> Option<bool> {
+    let group = subnet.body["properties"]["networkSecurityGroup"]["id"].as_str()?;
+    let concerns = |rule: &&Value| {
+        let text = |member: &str| rule[member].as_str().unwrap_or_default();
+        let ports = values(rule, "destinationPortRange", "destinationPortRanges");
+        let addresses = values(rule, side, &format!("{side}es"));
+        text("direction").eq_ignore_ascii_case(direction)
+            && ["*", "tcp"].contains(&text("protocol").to_lowercase().as_str())
+            && ports.iter().any(|range| holds_port(range, port))
+            && addresses.iter().any(|address| covers(address, tag))
+    };
+    store
+        .of_kind(group, RULE)
+        .map(|rule| &rule.body["properties"])
+        .filter(concerns)
+        .min_by_key(|rule| rule["priority"].as_i64())
+        .map(|rule| rule["access"] == "Allow")
+}
+
+fn holds_port(range: &str, port: u16) -> bool {
+    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let within = |first: u16, last: u16| (first..=last).contains(&port);
+    range == "*"
+        || first
+            .parse()
+            .ok()
+            .zip(last.parse().ok())
+            .is_some_and(|(first, last)| within(first, last))
+}
+
+/// Whether a rule's address takes in a service of Azure's, all of which have public addresses.
+fn covers(address: &str, tag: &str) -> bool {
+    ["*", "0.0.0.0/0", "Internet", "AzureCloud", tag]
+        .iter()
+        .any(|wide| wide.eq_ignore_ascii_case(address))
+}
+
 /// Subnets that a group guards.
-fn users(store: &crate::sandbox::store::Store, id: &str) -> Vec<String> {
+fn users(store: &Store, id: &str) -> Vec<String> {
     store
         .of_kind("", super::subnet::SUBNET)
         .filter(|subnet| {

@@ -14,6 +14,7 @@ use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::{Object, Store};
 
 const EVIDENCE: Evidence = Evidence::Recorded("aso__Test_Networking_VirtualNetwork_20250301_CRUD");
+const GATEWAY: &str = "Microsoft.ApiManagement/service";
 const DELEGATED: Evidence = Evidence::Recorded("cli_appservice__test_webapp_vnetE2E");
 pub(crate) const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
 
@@ -343,8 +344,26 @@ pub(crate) fn is_delegated_to(subnet: &Object, service: &str) -> bool {
         .any(|name| name.eq_ignore_ascii_case(service))
 }
 
-/// Resources of other providers that live in a subnet: each with its type and id.
+/// An API Management of a classic tier stands in its subnet as a machine does, without a link (`domain.md` A.4).
+fn is_resident(object: &Object) -> bool {
+    let tier = object.body["sku"]["name"].as_str().unwrap_or_default();
+    object.kind.eq_ignore_ascii_case(GATEWAY) && !tier.ends_with("V2")
+}
+
+/// Resources of other providers that have taken a subnet over: each with its type and id.
 fn links(store: &Store, subnet: &str) -> Vec<(&'static str, String)> {
+    let taken = tenants(store, subnet).into_iter();
+    taken
+        .filter(|(_, _, object)| !is_resident(object))
+        .map(|(kind, link, object)| {
+            let linked = object.body.pointer(link).and_then(Value::as_str);
+            (kind, linked.unwrap_or(&object.id).to_owned())
+        })
+        .collect()
+}
+
+/// Resources of other providers in a subnet: the type, where the body names what links it, and the resource.
+fn tenants<'a>(store: &'a Store, subnet: &str) -> Vec<(&'static str, &'static str, &'a Object)> {
     const USERS: &[(&str, &str, &str)] = &[
         (
             "Microsoft.Web/sites",
@@ -352,7 +371,7 @@ fn links(store: &Store, subnet: &str) -> Vec<(&'static str, String)> {
             "/properties/serverFarmId",
         ),
         (
-            "Microsoft.ApiManagement/service",
+            GATEWAY,
             "/properties/virtualNetworkConfiguration/subnetResourceId",
             "",
         ),
@@ -369,10 +388,7 @@ fn links(store: &Store, subnet: &str) -> Vec<(&'static str, String)> {
                         .and_then(Value::as_str)
                         .is_some_and(|id| id.eq_ignore_ascii_case(subnet))
                 })
-                .map(|object| {
-                    let linked = object.body.pointer(link).and_then(Value::as_str);
-                    (*kind, linked.unwrap_or(&object.id).to_owned())
-                })
+                .map(|object| (*kind, *link, object))
         })
         .collect()
 }
@@ -394,11 +410,17 @@ pub(super) fn free(store: &Store, subnet: &Object) -> Result<(), Refusal> {
         .into_iter()
         .next()
         .map(configuration);
-    let by_link = links(store, &subnet.id)
+    let by_tenant = tenants(store, &subnet.id)
         .into_iter()
         .next()
-        .map(|_| format!("{}/serviceAssociationLinks/AppServiceLink", subnet.id));
-    let Some(user) = by_endpoint.or(by_link) else {
+        .map(|(_, _, tenant)| {
+            if is_resident(tenant) {
+                tenant.id.clone()
+            } else {
+                format!("{}/serviceAssociationLinks/AppServiceLink", subnet.id)
+            }
+        });
+    let Some(user) = by_endpoint.or(by_tenant) else {
         return Ok(());
     };
     Err(refused(
