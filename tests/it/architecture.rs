@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("policy", &["resource", "text"]),
     ("compile", &["spec", "policy", "resource", "text"]),
     ("diff", &["policy", "resource", "text"]),
+    ("controls", &["spec", "policy", "resource", "text"]),
     ("plan", &["diff", "policy", "resource", "text"]),
     ("azure", &["resource", "text"]),
     (
@@ -22,14 +23,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "apply", "plan", "azure", "compile", "diff", "spec", "policy", "resource", "text",
+            "apply", "plan", "azure", "controls", "compile", "diff", "spec", "policy", "resource",
+            "text",
         ],
     ),
     (
         "cli",
         &[
-            "render", "apply", "plan", "azure", "compile", "diff", "spec", "policy", "resource",
-            "sandbox", "text",
+            "render", "apply", "plan", "azure", "controls", "compile", "diff", "spec", "policy",
+            "resource", "sandbox", "text",
         ],
     ),
 ];

@@ -1,0 +1,297 @@
+//! One view of resources, whether they are desired, live, or live with a plan's changes on top.
+//!
+//! Values that only Azure knows stay visibly unknown: where the compiled graph refers to the `frontDoorId` of a
+//! profile there is the text `⟨id#/properties/frontDoorId⟩`, and asking the profile itself for that value gives the
+//! same text. So what is meant to be equal is equal before it is known, and nothing else is.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::resource::{At, Graph, Live, Observed, Ref, ResourceId, Term, Unreadable, Wanted, body};
+
+/// One resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub id: ResourceId,
+    pub body: Value,
+    /// Which line of the spec asks for it.
+    pub source: Option<At>,
+    /// The id that Azure gave it, where that is another one.
+    pub object: Option<String>,
+}
+
+impl Entry {
+    pub fn new(id: ResourceId, body: Value) -> Self {
+        Self {
+            id,
+            body,
+            source: None,
+            object: None,
+        }
+    }
+
+    /// The value at a pointer, if it says something: null, `[]` and `""` do not (quirks.md part 1, 6).
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        body::get(&self.body, pointer).filter(|value| !body::is_blank(Some(value)))
+    }
+
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        self.at(pointer).and_then(Value::as_str)
+    }
+
+    /// As a truth value: `true`, `"True"`; nothing where it is not said.
+    pub fn flag(&self, pointer: &str) -> Option<bool> {
+        self.at(pointer).and_then(truth)
+    }
+
+    pub fn is(&self, pointer: &str, wanted: &str) -> bool {
+        self.text(pointer)
+            .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+    }
+
+    pub fn list(&self, pointer: &str) -> &[Value] {
+        body::get(&self.body, pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub fn texts(&self, pointer: &str) -> Vec<&str> {
+        self.list(pointer)
+            .iter()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
+    pub fn refers_to(&self, pointer: &str, id: &ResourceId) -> bool {
+        self.text(pointer)
+            .is_some_and(|text| text.eq_ignore_ascii_case(id.as_str()))
+    }
+}
+
+/// API Management keeps truth as text, in any case: `"False"` is not true (domain.md A.3).
+pub(super) fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    pub id: ResourceId,
+    /// The type of what stands there, or may.
+    pub type_name: String,
+    pub why: String,
+}
+
+/// Resources by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    entries: BTreeMap<ResourceId, Entry>,
+    gaps: Vec<Gap>,
+    /// Whether values that a resource does not say are known to Azure alone.
+    is_desired: bool,
+}
+
+impl State {
+    /// What a spec asks for.
+    pub fn desired(graph: &Graph) -> Self {
+        let entries = graph.iter().filter_map(|resource| {
+            let (Wanted::Body(term) | Wanted::Given(term)) = &resource.wanted else {
+                return None;
+            };
+            let mut entry = Entry::new(resource.id.clone(), known(term));
+            entry.source = Some(resource.source.clone());
+            Some((resource.id.clone(), entry))
+        });
+        Self {
+            entries: entries.collect(),
+            gaps: Vec::new(),
+            is_desired: true,
+        }
+    }
+
+    /// What was read for a graph, with the lines that ask for it.
+    pub fn live(graph: &Graph, live: &Live) -> Self {
+        let mut state = Self::default();
+        for (id, observed) in &live.resources {
+            state.observe(id, observed);
+            if let (Some(entry), Some(resource)) = (state.entries.get_mut(id), graph.get(id)) {
+                entry.source = Some(resource.source.clone());
+            }
+        }
+        for (id, found) in &live.orphans {
+            state.observe(id, &Observed::Present(found.clone()));
+        }
+        state
+    }
+
+    /// Takes up what was read. A resource that is there already keeps what it was read with.
+    pub fn observe(&mut self, id: &ResourceId, observed: &Observed) {
+        match observed {
+            Observed::Present(found) => {
+                if self.entries.contains_key(id) || self.is_object(id) {
+                    return;
+                }
+                let entry = Entry {
+                    object: found.object.clone(),
+                    ..Entry::new(id.clone(), found.body.clone())
+                };
+                self.entries.insert(id.clone(), entry);
+            }
+            Observed::Absent => {}
+            Observed::Unreadable(why) => self.miss(id, &id.type_name(), why),
+        }
+    }
+
+    /// A resource found in its collection by a value is known by that; the same one listed has Azure's own name.
+    fn is_object(&self, id: &ResourceId) -> bool {
+        self.entries.values().any(|entry| {
+            entry
+                .object
+                .as_ref()
+                .is_some_and(|object| object.eq_ignore_ascii_case(id.as_str()))
+        })
+    }
+
+    /// What of this type stands at or below `id` could not be read.
+    pub fn miss(&mut self, id: &ResourceId, type_name: &str, why: &Unreadable) {
+        self.gaps.push(Gap {
+            id: id.clone(),
+            type_name: type_name.to_owned(),
+            why: format!("{}: {}", why.code, why.message),
+        });
+    }
+
+    pub fn insert(&mut self, entry: Entry) {
+        self.entries.insert(entry.id.clone(), entry);
+    }
+
+    pub fn remove(&mut self, id: &ResourceId) -> Option<Entry> {
+        self.entries.remove(id)
+    }
+
+    pub fn get_mut(&mut self, id: &ResourceId) -> Option<&mut Entry> {
+        self.entries.get_mut(id)
+    }
+
+    pub fn get(&self, id: &ResourceId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    pub fn is_desired(&self) -> bool {
+        self.is_desired
+    }
+
+    /// Every resource of a type.
+    pub fn all<'a>(&'a self, type_name: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.entries
+            .values()
+            .filter(move |entry| entry.id.type_name().eq_ignore_ascii_case(type_name))
+    }
+
+    /// Those directly beneath a resource.
+    pub fn beneath<'a>(
+        &'a self,
+        parent: &'a ResourceId,
+        type_name: &'a str,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.all(type_name)
+            .filter(move |entry| entry.id.parent().as_ref() == Some(parent))
+    }
+
+    /// By an id that stands in some body.
+    pub fn named(&self, id: &str) -> Option<&Entry> {
+        self.get(&ResourceId::parse(id).ok()?)
+    }
+
+    /// A value of a resource, the unknown one where only Azure knows it; nothing when the resource is not there.
+    pub fn value(&self, id: &ResourceId, pointer: &str) -> Option<Value> {
+        let entry = self.get(id)?;
+        if pointer == "/@object"
+            && let Some(object) = &entry.object
+        {
+            return Some(Value::String(object.clone()));
+        }
+        match entry.at(pointer) {
+            Some(value) => Some(value.clone()),
+            None if self.is_desired => Some(Value::String(late(id, pointer))),
+            None => None,
+        }
+    }
+
+    pub fn text(&self, id: &ResourceId, pointer: &str) -> Option<String> {
+        self.value(id, pointer)?.as_str().map(str::to_owned)
+    }
+
+    /// A list of texts; before it is known, the one text that stands for each of its items.
+    pub fn texts(&self, id: &ResourceId, pointer: &str) -> Vec<String> {
+        match self.value(id, pointer) {
+            Some(Value::Array(items)) => items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            Some(Value::String(_)) => vec![each(id, pointer)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How a value that comes later is written.
+fn late(id: &ResourceId, pointer: &str) -> String {
+    format!("⟨{}#{pointer}⟩", id.as_str().to_ascii_lowercase())
+}
+
+fn each(id: &ResourceId, pointer: &str) -> String {
+    late(id, &format!("{pointer}/*"))
+}
+
+/// Whether a text holds a value that comes later.
+pub fn is_late(text: &str) -> bool {
+    text.contains('⟨')
+}
+
+fn known(term: &Term) -> Value {
+    let item = Value::String("⟨item⟩".to_owned());
+    fill(term, &item)
+}
+
+fn fill(term: &Term, item: &Value) -> Value {
+    match term {
+        Term::Json(value) => value.clone(),
+        Term::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(key, term)| (key.clone(), fill(term, item)))
+                .collect(),
+        ),
+        Term::Array(items) => Value::Array(items.iter().map(|term| fill(term, item)).collect()),
+        Term::Ref(Ref { resource, pointer }) => Value::String(late(resource, pointer)),
+        Term::Concat(parts) => {
+            let parts = parts.iter().map(|part| match fill(part, item) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            });
+            Value::String(parts.collect())
+        }
+        Term::Each { over, template } => {
+            let item = Value::String(each(&over.resource, &over.pointer));
+            Value::Array(vec![fill(template, &item)])
+        }
+        Term::Item => item.clone(),
+        Term::Generated(_) => Value::String("⟨generated⟩".to_owned()),
+    }
+}

@@ -1,0 +1,469 @@
+//! `validate-jwt`: that it runs for every call, and everything it has to insist on (domain.md E.1).
+//!
+//! POL-01 asks whether it runs; the others ask what each one that runs demands, so a document without it has one
+//! finding and not seven.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::control::{Check, Control, Severity};
+use super::effective::{Scope, attribute, every, text_of};
+use super::report::{Fault, Outcome, Verdict};
+use super::state::{Entry, is_late};
+use super::subject::{API, API_POLICY, GLOBAL_POLICY, OPERATION, OPERATION_POLICY, Subject};
+use crate::policy::Element;
+use crate::resource::Recommendation::R1;
+use crate::resource::{Realm, ResourceId};
+use crate::spec::IdentityProvider;
+
+const POLICIES: &[&str] = &[API, OPERATION, GLOBAL_POLICY, API_POLICY, OPERATION_POLICY];
+
+pub(super) const CONTROLS: &[Control] = &[
+    Control {
+        id: "POL-01",
+        title: "Every operation is covered by validate-jwt",
+        severity: Severity::Critical,
+        serves: &[R1],
+        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403",
+        why: "whoever reaches the gateway may call the API",
+        remedy: "put `validate-jwt` at the top level of the API's inbound section, or let `secgw apply` do it",
+        mcsb: &["IM-1"],
+        owasp: &["API2", "API5"],
+        reads: POLICIES,
+        check: Check::Read(covered),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-02",
+        title: "Audience pinned to the API app",
+        severity: Severity::Critical,
+        serves: &[R1],
+        condition: "`audiences` is the id of the API application, and nothing else",
+        why: "a token that was issued for any other application of the tenant opens the API",
+        remedy: "name the application id of the API application as the only audience",
+        mcsb: &["IM-1"],
+        owasp: &["API2"],
+        reads: POLICIES,
+        check: Check::Read(audience),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-03",
+        title: "Issuer pinned and equals live OIDC metadata",
+        serves: &[R1],
+        condition: "`issuers` is the issuer that the OpenID metadata names, and nothing else",
+        why: "a token of another issuer that shares a key, or of another tenant, is taken",
+        remedy: "name the `issuer` of the OpenID metadata as the only issuer",
+        mcsb: &["IM-1"],
+        owasp: &["API2"],
+        reads: POLICIES,
+        check: Check::Read(issuer),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-04",
+        title: "OIDC metadata URL is HTTPS on an approved host",
+        serves: &[R1],
+        condition: "each `openid-config` is read over https from `*.b2clogin.com` or `*.ciamlogin.com`, or their likes in other clouds",
+        why: "whoever serves the metadata chooses the keys that tokens are checked with",
+        remedy: "use the address that the identity tenant publishes",
+        mcsb: &["IM-1"],
+        owasp: &["API2", "API7"],
+        reads: POLICIES,
+        check: Check::Read(metadata_host),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-05",
+        title: "Signed and expiring tokens required, no symmetric keys",
+        severity: Severity::Critical,
+        serves: &[R1],
+        condition: "`require-signed-tokens` and `require-expiration-time` are not `false`, no key stands in the policy, and `clock-skew` is at most 300 seconds",
+        why: "an unsigned token can be made by anybody, and one that never expires is stolen once for ever",
+        remedy: "leave the two attributes at `true`, remove `issuer-signing-keys`, and lower `clock-skew`",
+        mcsb: &["IM-1"],
+        owasp: &["API2"],
+        reads: POLICIES,
+        check: Check::Read(signed),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-06",
+        title: "Scope required",
+        serves: &[R1],
+        condition: "`required-claims` has `scp`, split at blanks, with scopes that the API declares",
+        why: "a token with no consent for this API opens it",
+        remedy: "require the claim `scp` with `separator=\" \"` and the API's scopes",
+        mcsb: &["PA-7"],
+        owasp: &["API5"],
+        reads: POLICIES,
+        check: Check::Read(scope),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "POL-07",
+        title: "Sign-in policy pinned (B2C tfp/acr)",
+        severity: Severity::Critical,
+        serves: &[R1],
+        condition: "with B2C, `required-claims` has `tfp` or `acr`, which is the sign-in policy and nothing else",
+        why: "every user flow of the tenant issues tokens of the same issuer: one with sign-up lets anybody in",
+        remedy: "require the claim `tfp` with the sign-in policy as its only value",
+        mcsb: &["IM-1"],
+        owasp: &["API2"],
+        applies: "Azure AD B2C",
+        reads: POLICIES,
+        check: Check::Read(sign_in_policy),
+        ..Control::PLAIN
+    },
+];
+
+/// The scope's own resource, which is there by construction.
+fn entry<'a>(subject: &Subject<'a>, scope: &Scope<'_>) -> Option<&'a Entry> {
+    subject.state.get(scope.id)
+}
+
+/// A fault of a policy: what stands in the document, not the document.
+pub(super) fn stands(value: impl Into<String>, wanted: impl Into<String>) -> Fault {
+    Fault {
+        pointer: "/properties/value".to_owned(),
+        value: Value::String(value.into()),
+        wanted: wanted.into(),
+    }
+}
+
+/// Judges each scope whose documents can be read.
+pub(super) fn scopes(
+    subject: &Subject<'_>,
+    judge: impl Fn(&Scope<'_>) -> Result<Vec<Fault>, String>,
+) -> Vec<Verdict> {
+    let scopes = subject.policies.scopes(subject.state);
+    let verdicts = scopes.iter().filter_map(|scope| {
+        let entry = entry(subject, scope)?;
+        Some(match scope.unread {
+            Some(why) => Verdict::unknown(entry, format!("its policy cannot be read: {why}")),
+            None => match judge(scope) {
+                Ok(faults) => Verdict::of(entry, faults),
+                Err(why) => Verdict::not_applicable(entry, why),
+            },
+        })
+    });
+    verdicts.collect()
+}
+
+fn covered(subject: &Subject<'_>) -> Vec<Verdict> {
+    scopes(subject, |scope| {
+        let steps: Vec<&Element> = scope.steps("validate-jwt").map(|(_, step)| step).collect();
+        if steps.is_empty() {
+            return Ok(vec![stands(
+                hidden(scope),
+                "`validate-jwt` that always runs",
+            )]);
+        }
+        // A token has to pass all of them, so one without fault is enough.
+        let faults: Vec<Vec<Fault>> = steps.into_iter().map(attributes).collect();
+        Ok(faults.into_iter().min_by_key(Vec::len).unwrap_or_default())
+    })
+}
+
+fn hidden(scope: &Scope<'_>) -> &'static str {
+    let somewhere = scope
+        .inbound
+        .iter()
+        .any(|step| !every(step.element, "validate-jwt").is_empty());
+    if somewhere {
+        "`validate-jwt` runs only under a condition"
+    } else {
+        "no `validate-jwt`"
+    }
+}
+
+fn attributes(step: &Element) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let is_header = attribute(step, "header-name")
+        .is_some_and(|name| name.eq_ignore_ascii_case("Authorization"));
+    if !is_header {
+        let from = ["header-name", "query-parameter-name", "token-value"]
+            .iter()
+            .find_map(|name| Some(format!("{name}=\"{}\"", attribute(step, name)?)));
+        let from = from.unwrap_or_else(|| "no place".to_owned());
+        faults.push(stands(from, "the token from the header `Authorization`"));
+    }
+    let code = attribute(step, "failed-validation-httpcode").unwrap_or_else(|| "401".to_owned());
+    if !["401", "403"].contains(&code.as_str()) {
+        let value = format!("failed-validation-httpcode=\"{code}\"");
+        faults.push(stands(value, "401 or 403 for a token that does not pass"));
+    }
+    faults
+}
+
+/// The faults of each `validate-jwt` that runs; a token has to pass all of them.
+fn each_token(
+    subject: &Subject<'_>,
+    judge: impl Fn(&Scope<'_>, &Element) -> Vec<Fault>,
+) -> Vec<Verdict> {
+    scopes(subject, |scope| {
+        let steps = scope
+            .steps("validate-jwt")
+            .map(|(_, step)| judge(scope, step));
+        steps
+            .min_by_key(Vec::len)
+            .ok_or_else(|| "no `validate-jwt` runs: POL-01".to_owned())
+    })
+}
+
+fn items(step: &Element, list: &str, item: &str) -> Vec<String> {
+    let list = step.element(list).into_iter();
+    list.flat_map(Element::elements)
+        .filter(|element| element.name == item)
+        .map(text_of)
+        .collect()
+}
+
+fn audience(subject: &Subject<'_>) -> Vec<Verdict> {
+    let application = subject.intent.api_application.as_ref();
+    let own = application.and_then(|id| subject.state.text(id, "/appId"));
+    let uris = application.map(|id| subject.state.texts(id, "/identifierUris"));
+    each_token(subject, |_, step| {
+        let audiences = items(step, "audiences", "audience");
+        let is_own = |audience: &String| match &own {
+            Some(own) => {
+                audience == own || uris.as_ref().is_some_and(|uris| uris.contains(audience))
+            }
+            // Without the directory's word, one that is named is taken for it.
+            None => audiences.len() == 1 && !audience.is_empty(),
+        };
+        let wanted = own.as_ref().map_or_else(
+            || "exactly one audience".to_owned(),
+            |own| format!("{own} alone"),
+        );
+        if !audiences.is_empty() && audiences.iter().all(is_own) {
+            Vec::new()
+        } else {
+            vec![stands(format!("audiences {audiences:?}"), wanted)]
+        }
+    })
+}
+
+/// The documents that the statement reads its keys from.
+fn metadata(step: &Element) -> Vec<String> {
+    let configs = step
+        .elements()
+        .filter(|element| element.name == "openid-config");
+    configs
+        .filter_map(|config| attribute(config, "url"))
+        .collect()
+}
+
+fn issuer(subject: &Subject<'_>) -> Vec<Verdict> {
+    each_token(subject, |_, step| {
+        let issuers = items(step, "issuers", "issuer");
+        let published: Option<BTreeSet<String>> = metadata(step)
+            .iter()
+            .map(|url| subject.state.text(&ResourceId::fact(url), "/issuer"))
+            .collect();
+        let published = published.filter(|published| !published.is_empty());
+        let holds = match &published {
+            Some(published) => {
+                !issuers.is_empty() && issuers.iter().all(|issuer| published.contains(issuer))
+            }
+            None => issuers.len() == 1 && !issuers[0].is_empty(),
+        };
+        let wanted = match published {
+            Some(published) => format!("{published:?} alone"),
+            None => "exactly one issuer".to_owned(),
+        };
+        (!holds)
+            .then(|| stands(format!("issuers {issuers:?}"), wanted))
+            .into_iter()
+            .collect()
+    })
+}
+
+/// Sign-in hosts of the named clouds (domain.md D.7).
+const SIGN_IN_HOSTS: [&str; 6] = [
+    ".b2clogin.com",
+    ".b2clogin.us",
+    ".b2clogin.cn",
+    ".ciamlogin.com",
+    ".ciamlogin.us",
+    ".ciamlogin.cn",
+];
+
+pub(super) fn is_sign_in_address(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://") else {
+        return false;
+    };
+    let host = rest
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    SIGN_IN_HOSTS.iter().any(|suffix| {
+        host.strip_suffix(suffix)
+            .is_some_and(|tenant| !tenant.is_empty() && !tenant.contains(['@', ':', '.']))
+    })
+}
+
+fn metadata_host(subject: &Subject<'_>) -> Vec<Verdict> {
+    each_token(subject, |_, step| {
+        let urls = metadata(step);
+        let bad: Vec<&String> = urls.iter().filter(|url| !is_sign_in_address(url)).collect();
+        let wanted = "https, on the host where the identity tenant signs in";
+        if urls.is_empty() {
+            return vec![stands("no `openid-config`", wanted)];
+        }
+        bad.into_iter()
+            .map(|url| stands(format!("openid-config url=\"{url}\""), wanted))
+            .collect()
+    })
+}
+
+const LONGEST_SKEW: u32 = 300;
+
+fn signed(subject: &Subject<'_>) -> Vec<Verdict> {
+    each_token(subject, |_, step| {
+        let mut faults = Vec::new();
+        for name in ["require-signed-tokens", "require-expiration-time"] {
+            let value = attribute(step, name).unwrap_or_else(|| "true".to_owned());
+            if !value.eq_ignore_ascii_case("true") {
+                faults.push(stands(format!("{name}=\"{value}\""), "`true`"));
+            }
+        }
+        let keys = step.element("issuer-signing-keys").into_iter();
+        let inline = keys
+            .flat_map(Element::elements)
+            .filter(|key| !text_of(key).is_empty());
+        faults.extend(
+            inline.map(|_| stands("a symmetric key in the policy", "no key in the policy")),
+        );
+        if let Some(skew) = attribute(step, "clock-skew") {
+            let holds = skew.parse::<u32>().is_ok_and(|skew| skew <= LONGEST_SKEW);
+            if !holds {
+                let value = format!("clock-skew=\"{skew}\"");
+                faults.push(stands(value, format!("at most {LONGEST_SKEW} seconds")));
+            }
+        }
+        faults
+    })
+}
+
+/// What a token must say in a claim: the values, and how the claim is split.
+struct Claim {
+    values: Vec<String>,
+    separator: Option<String>,
+}
+
+fn claims(step: &Element, name: &str) -> Vec<Claim> {
+    let required = step.element("required-claims").into_iter();
+    required
+        .flat_map(Element::elements)
+        .filter(|claim| attribute(claim, "name").as_deref() == Some(name))
+        .map(|claim| Claim {
+            values: claim.elements().map(text_of).collect(),
+            separator: attribute(claim, "separator"),
+        })
+        .collect()
+}
+
+fn api_of(subject: &Subject<'_>, scope: &Scope<'_>) -> Option<String> {
+    let id = scope.id.ancestor(API)?;
+    subject.state.get(&id).map(|api| api.id.name().to_owned())
+}
+
+fn scope(subject: &Subject<'_>) -> Vec<Verdict> {
+    each_token(subject, |scope, step| {
+        let claims = claims(step, "scp");
+        let declared = subject.intent.declared.as_ref().and_then(|declared| {
+            let api = api_of(subject, scope)?;
+            declared.api_scopes.get(&api).or(Some(&declared.scopes))
+        });
+        let is_declared = |value: &String| match declared {
+            Some(declared) => declared.contains(value),
+            None => !value.is_empty(),
+        };
+        let wanted = match declared {
+            Some(declared) => {
+                format!("the claim `scp`, split at blanks, with scopes of {declared:?}")
+            }
+            None => "the claim `scp`, split at blanks, with a scope".to_owned(),
+        };
+        if claims.is_empty() {
+            return vec![stands("no required claim `scp`", wanted)];
+        }
+        let faults = claims.iter().filter_map(|claim| {
+            let holds = claim.separator.as_deref() == Some(" ")
+                && !claim.values.is_empty()
+                && claim.values.iter().all(is_declared);
+            let said = format!("scp {:?} separator {:?}", claim.values, claim.separator);
+            (!holds).then(|| stands(said, wanted.as_str()))
+        });
+        faults.collect()
+    })
+}
+
+fn sign_in_policy(subject: &Subject<'_>) -> Vec<Verdict> {
+    if subject.intent.provider == Some(IdentityProvider::ExternalId) {
+        let why = "with External ID an application is linked to one user flow alone".to_owned();
+        return vec![Verdict::nowhere(Outcome::NotApplicable(why))];
+    }
+    let declared = subject
+        .intent
+        .declared
+        .as_ref()
+        .map(|declared| &declared.user_flow);
+    each_token(subject, |_, step| {
+        let claims: Vec<Claim> = ["tfp", "acr"]
+            .iter()
+            .flat_map(|name| claims(step, name))
+            .collect();
+        let is_pinned = |claim: &Claim| {
+            let mut values = claim.values.iter();
+            match declared {
+                Some(flow) => {
+                    !claim.values.is_empty() && values.all(|value| value.eq_ignore_ascii_case(flow))
+                }
+                None => claim.values.len() == 1 && values.all(|value| !value.is_empty()),
+            }
+        };
+        if claims.iter().any(is_pinned) {
+            return Vec::new();
+        }
+        let values: Vec<&String> = claims.iter().flat_map(|claim| &claim.values).collect();
+        let said = if claims.is_empty() {
+            "no required claim `tfp`".to_owned()
+        } else {
+            format!("tfp {values:?}")
+        };
+        let wanted = declared.map_or_else(
+            || "one sign-in policy".to_owned(),
+            |flow| format!("`{flow}` alone"),
+        );
+        vec![stands(said, wanted)]
+    })
+}
+
+/// The sign-in policies that some document lets in; nothing in the place of one that lets in any.
+pub(super) fn trusted_flows(subject: &Subject<'_>) -> Vec<Option<String>> {
+    let scopes = subject.policies.scopes(subject.state);
+    let mut flows = Vec::new();
+    for scope in &scopes {
+        for (_, step) in scope.steps("validate-jwt") {
+            let claims: Vec<String> = ["tfp", "acr"]
+                .iter()
+                .flat_map(|name| claims(step, name))
+                .flat_map(|claim| claim.values)
+                .collect();
+            if claims.is_empty() {
+                flows.push(None);
+            }
+            flows.extend(claims.into_iter().map(Some));
+        }
+    }
+    flows
+}
+
+/// Whether the published facts of an issuer can be known already.
+pub(super) fn is_published(entry: &Entry) -> bool {
+    entry.id.realm() == Realm::Fact && entry.text("/issuer").is_some_and(|issuer| !is_late(issuer))
+}
