@@ -4,6 +4,7 @@
 //! never means anything by colour alone. Whatever comes from Azure or a spec passes `safe` on its way.
 
 pub mod change;
+pub mod junit;
 pub mod label;
 pub mod plan;
 pub mod plan_json;
@@ -11,6 +12,7 @@ pub mod progress;
 pub mod report;
 pub mod resources;
 pub mod safe;
+pub mod sarif;
 pub mod stale;
 pub mod style;
 pub mod target;
