@@ -28,6 +28,7 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         network,
         front_door,
         observability,
+        controls,
         protect,
     } = document;
     let nodes = root.get("apis").map_or(&[][..], Node::items);
@@ -52,6 +53,7 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         network: network_of(network.0?, &gateway)?,
         front_door: front_door_of(front_door.0?, &azure)?,
         observability: observability.0?,
+        controls: controls.0?,
         protect: protect.0?.into_iter().collect(),
         azure,
         gateway,

@@ -10,9 +10,9 @@ use super::contract::Contract;
 use super::declare::{choice, section};
 use super::diagnostic::Code;
 use super::model::{
-    Azure, Backend, Cidr, Cors, Domain, FrontDoorSku, Function, Gateway, Hsts, Identity, Method,
-    Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting, SettingValue,
-    Waf,
+    Azure, Backend, Cidr, Controls, Cors, Domain, FrontDoorSku, Function, Gateway, Hsts, Identity,
+    Method, Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting,
+    SettingValue, Waf,
 };
 use super::read::{Read, Reader};
 use super::reference::{Part, Reference, parse};
@@ -48,6 +48,8 @@ section! {
         "frontDoor" front_door: Kept<FrontDoorSection> = Value::map(),
         /// Logs and metrics.
         "observability" observability: Kept<Observability> = Value::map(),
+        /// What the security controls make of the gateway.
+        "controls" controls: Kept<Controls> = Value::map(),
         /// Sections whose resources a plan may neither delete nor replace.
         "protect" protect: Kept<Vec<Section>> = Value::list(),
     }

@@ -17,9 +17,9 @@ use super::document::{Scopes, Settings};
 use super::tree::Value;
 use super::validate;
 use super::value::{
-    ApiName, ApiPath, ClientName, EmailAddress, FunctionName, HostName, OperationName, Origin,
-    RedirectUri, Region, ResourceGroupName, ScopeName, ServiceName, SpecName, TenantDomain,
-    UserFlowName,
+    ApiName, ApiPath, ClientName, ControlId, Day, EmailAddress, FunctionName, HostName,
+    OperationName, Origin, RedirectUri, Region, ResourceGroupName, ScopeName, ServiceName,
+    SpecName, TenantDomain, UserFlowName,
 };
 use super::written::Filled;
 use crate::resource::At;
@@ -38,6 +38,7 @@ pub struct Spec {
     pub network: Network,
     pub front_door: FrontDoor,
     pub observability: Observability,
+    pub controls: Controls,
     /// Sections whose resources a plan may neither delete nor replace.
     pub protect: BTreeSet<Section>,
 }
@@ -540,6 +541,41 @@ section! {
         "appInsights" app_insights: bool = true,
     }
     check validate::observability
+}
+
+section! {
+    /// What the security controls make of the gateway.
+    pub struct Controls {
+        /// From which severity on a failing control ends `secgw check` with exit code 4.
+        "failOn" fail_on: FailOn = "high",
+        /// Findings that are put up with for a while.
+        "accept" accept: Vec<AcceptedFinding> = Value::list(),
+    }
+}
+
+choice! {
+    /// Severities of controls.
+    pub enum FailOn {
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        Critical = "critical",
+    }
+}
+
+section! {
+    /// A finding that is put up with for a while; it stays in the report.
+    pub struct AcceptedFinding {
+        /// Id of the control, for example `NET-04`.
+        "control" control: ControlId,
+        /// The resource that it is accepted for, by its id or the end of it: `sites/func-orders`. Every one when left out.
+        "resource" resource: Option<String>,
+        /// Why.
+        "reason" reason: String,
+        /// The last day on which it is accepted. From the next on it fails again.
+        "expires" expires: Day,
+    }
+    check validate::acceptance
 }
 
 choice! {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::diagnostic::Code;
 use super::document::NetworkMode;
 use super::model::{
-    Cloud, Hsts, IdentityProvider, Observability, RateLimit, Sku, Tier, WafRateLimit,
+    AcceptedFinding, Cloud, Hsts, IdentityProvider, Observability, RateLimit, Sku, Tier,
+    WafRateLimit,
 };
 use super::read::Reader;
 use super::regions;
@@ -102,6 +103,18 @@ pub(crate) fn observability(section: &Observability, node: &Node, reader: &mut R
             value_of(node, "appInsights"),
             Code::Conflict,
             "`appInsights` needs `logAnalytics`",
+            help,
+        );
+    }
+}
+
+pub(crate) fn acceptance(section: &AcceptedFinding, node: &Node, reader: &mut Reader<'_>) {
+    if section.reason.trim().is_empty() {
+        let help = "say why it may stay for now: whoever reads the report will ask".to_owned();
+        reader.report(
+            value_of(node, "reason"),
+            Code::InvalidValue,
+            "the reason is empty",
             help,
         );
     }

@@ -8,6 +8,8 @@ use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use time::Date;
+use time::macros::format_description;
 use url::Url;
 
 use super::diagnostic::Code;
@@ -120,6 +122,26 @@ fn is_name(text: &str, length: std::ops::RangeInclusive<usize>, extra: &str) -> 
         && ends(text.chars().last())
 }
 
+fn is_control_id(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(theme, number)| {
+        (3..=4).contains(&theme.len())
+            && theme.bytes().all(|c| c.is_ascii_uppercase())
+            && number.len() == 2
+            && number.bytes().all(|c| c.is_ascii_digit())
+    })
+}
+
+fn day(text: &str) -> Option<Date> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
+}
+
+impl Day {
+    /// Nothing never happens: what is no day is no `Day`.
+    pub fn date(&self) -> Option<Date> {
+        day(self)
+    }
+}
+
 fn is_lower(text: &str) -> bool {
     !text.chars().any(|c| c.is_ascii_uppercase())
 }
@@ -201,6 +223,24 @@ text_values! {
         pattern: "^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$",
         hint: "1 to 24 lower-case letters, digits and dashes, starting with a letter",
         example: "orders",
+        known: nothing_known,
+    }
+    /// Id of a security control: `NET-04`.
+    ControlId {
+        what: "the id of a control",
+        accepts: is_control_id,
+        pattern: "^[A-Z]{3,4}-[0-9]{2}$",
+        hint: "a theme and two digits, as `secgw check` shows it",
+        example: "NET-04",
+        known: nothing_known,
+    }
+    /// A day of the calendar: `2027-01-31`.
+    Day {
+        what: "a day",
+        accepts: |text| day(text).is_some(),
+        pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        hint: "year, month and day of a real one",
+        example: "2027-01-31",
         known: nothing_known,
     }
     ResourceGroupName {
