@@ -43,6 +43,8 @@ pub enum Command {
     Plan(PlanArgs),
     Show(ShowArgs),
     Apply(ApplyArgs),
+    Check(CheckArgs),
+    Explain(ExplainArgs),
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     Completions(CompletionsArgs),
@@ -317,6 +319,59 @@ pub struct ApplyArgs {
     pub spec: SpecArgs,
     #[command(flatten)]
     pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Evaluates the security controls on what a spec asks for, or on what is live
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw check -e prod                 on what the spec asks for, offline
+  secgw check -e prod --live          on what is live, with the spec as what is meant
+  secgw check -e dev --live --sandbox
+                                      the same on the Azure inside this program
+  secgw check -e prod -o sarif > secgw.sarif
+                                      for code scanning: rules with help, results with lines
+
+What the spec accepts (`controls.accept`) is listed and does not fail. `secgw explain CONTROL`
+says what a control is about.
+
+Exit codes: 0 passed, 4 a control at or above `controls.failOn` fails.")]
+pub struct CheckArgs {
+    /// Read what is live, in place of what the spec asks for
+    #[arg(long)]
+    pub live: bool,
+
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub output: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Json,
+    Sarif,
+    Junit,
+    Markdown,
+}
+
+/// Says what a security control demands, why, and what to do where it fails
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  secgw explain POL-07")]
+pub struct ExplainArgs {
+    /// Id of a control, as `secgw check` shows it
+    #[arg(value_name = "CONTROL")]
+    pub what: String,
+
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -55,7 +55,7 @@ impl Exit {
             Self::Failed => "failed",
             Self::Changes => "there are changes (only with `--detailed-exitcode`)",
             Self::Invalid => "bad usage or invalid spec; nothing was written",
-            Self::Blocked => "blocked: the plan may not be applied",
+            Self::Blocked => "blocked: the plan may not be applied, or a control fails",
             Self::NotEffective => "applied, but Azure did not keep all of it",
             Self::Waiting => "waiting for Azure or for a person; run it again",
             Self::PartlyApplied => "partly applied: some changes failed",

@@ -17,13 +17,14 @@ use crate::azure::auth::{self, IdentityTenant};
 use crate::azure::read::read_live;
 use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route, vault};
 use crate::compile::{self, CompileError};
+use crate::controls::{self, State};
 use crate::plan::{self, Objection, Plan};
 use crate::render;
 use crate::render::plan::Shown;
 use crate::resource::{Graph, Live};
 use crate::sandbox;
-use crate::spec::{LoadOptions, Loaded, SecretError, SecretSource, Spec};
-use crate::text::plural;
+use crate::spec::{Code, Diagnostic, LoadOptions, Loaded, SecretError, SecretSource, Spec};
+use crate::text::{nearest, plural};
 
 /// Own waits are shortened as operations are, but never to nothing: a poll without a pause is a busy loop.
 const LEAST_PACE: f64 = 0.002;
@@ -72,12 +73,33 @@ impl Planned {
 
 /// What the spec asks for. What only compiling finds is shown like any other problem of the spec.
 pub(super) fn compile(loaded: &Loaded) -> Result<Graph, Error> {
+    let unknown = unknown_controls(&loaded.spec);
+    if !unknown.is_empty() {
+        return Err(Error::Spec(loaded.diagnostics(unknown)));
+    }
     compile::compile(&loaded.spec).map_err(|error| match error {
         CompileError::Spec(found) => Error::Spec(loaded.diagnostics(found)),
         defect @ (CompileError::UnknownKind(_) | CompileError::Graph(_)) => {
             Error::Other(anyhow::Error::new(defect))
         }
     })
+}
+
+/// Accepting a control that does not exist accepts nothing, and nobody would notice.
+fn unknown_controls(spec: &Spec) -> Vec<Diagnostic> {
+    let accepted = spec.controls.accept.iter();
+    accepted
+        .filter(|accepted| controls::find(&accepted.control).is_none())
+        .map(|accepted| {
+            let ids = controls::all().map(|control| control.id);
+            let help = nearest(&accepted.control, ids).map_or_else(
+                || "`secgw check -v` lists them".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("there is no control `{}`", accepted.control);
+            Diagnostic::new(Code::InvalidValue, accepted.at.clone(), message, help)
+        })
+        .collect()
 }
 
 /// Where to go, and as whom.
@@ -185,6 +207,17 @@ impl Session {
             plan,
             objections,
         }
+    }
+
+    /// Reads what is live for the controls.
+    pub(super) async fn state(&self, graph: &Graph, output: &Output) -> State {
+        output.say(&format!(
+            "Reading {} on {} …\n",
+            plural(graph.len(), "resource"),
+            self.target
+        ));
+        let reading = read_live(&self.client, graph).await;
+        State::live(graph, &reading.live)
     }
 
     /// Lets the sandbox finish what it is writing.

@@ -13,9 +13,9 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 use super::args::{
-    ApplyArgs, Arguments, Auth, AzureArgs, Command, CompletionsArgs, Format, FormatArgs, PlanArgs,
-    RenderArgs, SandboxArgs, SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs,
-    StandInArgs, TerminalArgs, ValidateArgs, When,
+    ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, Command, CompletionsArgs, ExplainArgs,
+    Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs, SandboxCommand,
+    SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs, ValidateArgs, When,
 };
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
@@ -97,6 +97,11 @@ pub enum Task {
         work: Work,
         approval: Approval,
     },
+    Check(Check),
+    Explain {
+        what: String,
+        format: Format,
+    },
     Serve(sandbox::Options),
     Completions(Shell),
 }
@@ -117,6 +122,14 @@ pub enum Rendered {
     Spec(Format),
     Resources,
     Policy(String),
+}
+
+/// What the controls are evaluated on, and how the report is written.
+#[derive(Debug)]
+pub struct Check {
+    pub work: Work,
+    pub live: bool,
+    pub format: ReportFormat,
 }
 
 /// What plan and apply start from.
@@ -156,6 +169,14 @@ impl Settings {
                 format: output,
             },
             Command::Apply(args) => apply(args, around),
+            Command::Check(args) => check(args, around),
+            Command::Explain(ExplainArgs {
+                what,
+                format: FormatArgs { output },
+            }) => Task::Explain {
+                what,
+                format: output,
+            },
             Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
             Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
         };
@@ -246,6 +267,23 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
         work: work(spec, azure, format, around),
         approval: Approval { plan, expect, yes },
     }
+}
+
+fn check(args: CheckArgs, around: Surroundings) -> Task {
+    let CheckArgs {
+        live,
+        spec,
+        azure,
+        output,
+    } = args;
+    let format = FormatArgs {
+        output: Format::Text,
+    };
+    Task::Check(Check {
+        work: work(spec, azure, format, around),
+        live,
+        format: output,
+    })
 }
 
 fn work(spec: SpecArgs, azure: AzureArgs, format: FormatArgs, around: Surroundings) -> Work {

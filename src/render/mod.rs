@@ -4,6 +4,9 @@
 //! never means anything by colour alone. Whatever comes from Azure or a spec passes `safe` on its way.
 
 pub mod change;
+pub mod check;
+pub mod check_data;
+pub mod explain;
 pub mod junit;
 pub mod label;
 pub mod plan;

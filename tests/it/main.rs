@@ -8,6 +8,8 @@ mod cli;
 #[cfg(test)]
 mod compile;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod converge;
 #[cfg(test)]
 mod generated;

@@ -1,7 +1,9 @@
 //! One file per command, each the same way: settings, read, decide, render, status.
 
 mod apply;
+mod check;
 mod completions;
+mod explain;
 mod plan;
 mod render;
 mod schema;
@@ -37,6 +39,8 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         } => block_on(plan::run(work, detailed_exitcode, &out, output)),
         Task::Show { plan, format } => show::run(&plan, format, output),
         Task::Apply { work, approval } => block_on(apply::run(work, &approval, output)),
+        Task::Check(check) => block_on(check::run(check, output)),
+        Task::Explain { what, format } => explain::run(&what, format, output),
         Task::Serve(options) => block_on(serve::run(options, output)),
         Task::Completions(shell) => completions::run(shell, output),
     }

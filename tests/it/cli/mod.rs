@@ -89,6 +89,8 @@ fn help_says_what_each_command_is_for() {
         "plan",
         "show",
         "apply",
+        "check",
+        "explain",
         "sandbox",
         "completions",
     ];
