@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::ThreeWay;
 use crate::plan::{Key, Verb};
 
 /// One fact about a running apply.
@@ -70,6 +71,9 @@ pub struct Failure {
     pub hint: Option<String>,
     /// For a support request.
     pub request_id: Option<String>,
+    /// What somebody else changed meanwhile, where that is why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<ThreeWay>,
 }
 
 impl Outcome {

@@ -5,8 +5,10 @@
 mod event;
 mod run;
 mod schedule;
+mod three_way;
 mod write;
 
 pub use event::{Because, Event, Failure, Outcome};
 pub use run::{Job, Report, run};
 pub use schedule::Schedule;
+pub use three_way::ThreeWay;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::event::{Because, Event, Failure, Outcome};
 use super::schedule::Schedule;
+use super::three_way::{ThreeWay, three_way};
 use super::write::{self, Target};
 use crate::azure::client::{Client, Happening};
 use crate::azure::operation::{Begun, Operation};
@@ -22,6 +23,10 @@ use crate::azure::{self, read::read_one};
 use crate::plan::{self, Action, Base, Change, Digest, Key, Plan, Set};
 use crate::resource::kind::Deletion;
 use crate::resource::{Found, Graph, Live, Observed, Realm, Resource, ResourceId, State};
+
+/// Azure's answer to a write whose entity tag is not the live one.
+const PRECONDITION_FAILED: u16 = 412;
+const NEW_PLAN: &str = "look at a new plan: `secgw plan`";
 
 /// What is to be done, and on what.
 pub struct Job<'a> {
@@ -207,8 +212,8 @@ impl<'a> Run<'a> {
             }
             Action::Replace { base, set, .. } => {
                 let found = self.expected(change, base).await?;
-                self.write(change, self.target(change).delete(&found))
-                    .await?;
+                let deleted = self.write(change, self.target(change).delete(&found));
+                self.unless_moved(change, &found, deleted.await).await?;
                 self.create(change, set).await?;
             }
             Action::Delete { base } => self.delete(change, base).await?,
@@ -239,23 +244,25 @@ impl<'a> Run<'a> {
             Observed::Present(_) => Err(moved(
                 change,
                 "it was not there when the plan was made, and now it is",
-            )),
+            )
+            .into()),
         }
     }
 
     async fn update(&self, change: &Change, found: &Found, set: &Set) -> Result<(), Halt> {
         let values = write::with_comments(change.kind, found, self.values(change, set).await?);
-        self.write(change, self.target(change).update(found, &values))
-            .await
+        let written = self.write(change, self.target(change).update(found, &values));
+        self.unless_moved(change, found, written.await).await
     }
 
     async fn delete(&self, change: &Change, base: &Base) -> Result<(), Halt> {
         let found = match self.read(change).await {
             Observed::Absent => return Ok(()),
             Observed::Unreadable(why) => return Err(unreadable(change, &why)),
-            Observed::Present(found) => checked(change, base, found)?,
+            Observed::Present(found) => self.checked(change, base, found)?,
         };
-        self.write(change, self.target(change).delete(&found)).await
+        let written = self.write(change, self.target(change).delete(&found));
+        self.unless_moved(change, &found, written.await).await
     }
 
     /// Lets in what Azure made, once it is there.
@@ -326,12 +333,53 @@ impl<'a> Run<'a> {
     /// What is there, if it is what the plan was made from.
     async fn expected(&self, change: &Change, base: &Base) -> Result<Found, Halt> {
         match self.read(change).await {
-            Observed::Present(found) => checked(change, base, self.settle(change, found).await?),
+            Observed::Present(found) => {
+                let found = self.settle(change, found).await?;
+                self.checked(change, base, found)
+            }
             Observed::Absent => Err(moved(
                 change,
                 "it was there when the plan was made, and now it is gone",
-            )),
+            )
+            .into()),
             Observed::Unreadable(why) => Err(unreadable(change, &why)),
+        }
+    }
+
+    /// What is there, if it is what the plan was made from.
+    fn checked(&self, change: &Change, base: &Base, found: Found) -> Result<Found, Halt> {
+        match base {
+            Base::Live { digest } if *digest != Digest::of_live(change.kind, &found.body) => {
+                let live = &self.job.live;
+                let address = &change.key.address;
+                let was = live
+                    .get(address)
+                    .found()
+                    .or_else(|| live.orphans.get(address));
+                let mut failure = moved(change, "somebody changed it since the plan was made");
+                failure.moved = was.map_or_else(Vec::new, |was| under(change, was, &found));
+                Err(failure.into())
+            }
+            Base::Live { .. } | Base::Earlier => Ok(found),
+        }
+    }
+
+    /// Says what somebody changed between the last look and the write, where Azure refused it for that.
+    async fn unless_moved(
+        &self,
+        change: &Change,
+        was: &Found,
+        written: Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        match written {
+            Err(Halt::Failed(mut failure)) if failure.status == Some(PRECONDITION_FAILED) => {
+                if let Observed::Present(found) = self.read(change).await {
+                    failure.moved = under(change, was, &found);
+                }
+                failure.hint = Some(NEW_PLAN.to_owned());
+                Err(Halt::Failed(failure))
+            }
+            other => other,
         }
     }
 
@@ -345,7 +393,9 @@ impl<'a> Run<'a> {
         self.finish(change, Box::new(operation)).await?;
         match self.read(change).await {
             Observed::Present(found) => Ok(found),
-            Observed::Absent => Err(moved(change, "it went away while Azure was at work on it")),
+            Observed::Absent => {
+                Err(moved(change, "it went away while Azure was at work on it").into())
+            }
             Observed::Unreadable(why) => Err(unreadable(change, &why)),
         }
     }
@@ -425,6 +475,7 @@ impl<'a> Run<'a> {
                     "run the command again: the value may take a moment to appear".to_owned(),
                 ),
                 request_id: None,
+                moved: Vec::new(),
             }))
         })
     }
@@ -550,6 +601,7 @@ fn failed(change: &Change, error: &azure::Error) -> Halt {
         message: azure.map_or(message, |error| error.message.clone()),
         hint: error.hint().map(str::to_owned),
         request_id: azure.and_then(|error| error.request_id.clone()),
+        moved: Vec::new(),
     }))
 }
 
@@ -561,25 +613,31 @@ fn unreadable(change: &Change, why: &crate::resource::Unreadable) -> Halt {
         message: why.message.clone(),
         hint: why.hint.clone(),
         request_id: None,
+        moved: Vec::new(),
     }))
 }
 
-fn moved(change: &Change, message: &str) -> Halt {
-    Halt::Failed(Box::new(Failure {
+/// What moved under a change.
+fn under(change: &Change, was: &Found, found: &Found) -> Vec<ThreeWay> {
+    let nothing = Set::new();
+    let set = change.action.set().unwrap_or(&nothing);
+    three_way(change.kind, &was.body, &found.body, set)
+}
+
+fn moved(change: &Change, message: &str) -> Failure {
+    Failure {
         doing: doing(change),
         status: None,
         code: "LiveStateMoved".to_owned(),
         message: message.to_owned(),
-        hint: Some("look at a new plan: `secgw plan`".to_owned()),
+        hint: Some(NEW_PLAN.to_owned()),
         request_id: None,
-    }))
+        moved: Vec::new(),
+    }
 }
 
-fn checked(change: &Change, base: &Base, found: Found) -> Result<Found, Halt> {
-    match base {
-        Base::Live { digest, .. } if *digest != Digest::of_live(change.kind, &found.body) => {
-            Err(moved(change, "somebody changed it since the plan was made"))
-        }
-        Base::Live { .. } | Base::Earlier => Ok(found),
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
     }
 }

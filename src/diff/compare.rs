@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::document::{self, Sides};
-use super::{Difference, MASKED, PropertyChange, scalar};
+use super::{Difference, PropertyChange, masked, scalar};
 use crate::policy::{Form, PolicyChange};
 use crate::resource::body::{is_blank, join, member};
 use crate::resource::equal::{self, Equality};
@@ -275,13 +275,8 @@ impl<'a> Walk<'a> {
     }
 
     fn shown(place: &Place, after: &Term, live: Option<&Value>) -> PropertyChange {
-        let before = live.filter(|live| !live.is_null()).map(|live| {
-            if place.has(How::Sensitive) {
-                Value::from(MASKED)
-            } else {
-                live.clone()
-            }
-        });
+        let before = live.filter(|live| !live.is_null());
+        let before = before.map(|live| masked(place.kind, &place.pointer, live));
         PropertyChange {
             path: place.shown.clone(),
             before,
@@ -358,7 +353,7 @@ fn identity(item: &Term, key: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diff;
+    use super::super::{MASKED, diff};
     use super::*;
     use crate::resource::{ResourceId, kinds, reference_to};
     use serde_json::json;

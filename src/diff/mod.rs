@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::resource::{Kind, Term};
+use crate::resource::{How, Kind, Term, body};
 
 /// One property that is not as desired.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,25 @@ impl Difference {
 
 /// What stands in for a live value that may be a secret.
 pub const MASKED: &str = "(sensitive)";
+
+/// A live value with whatever in it may be a secret masked.
+pub fn masked(kind: &Kind, path: &str, value: &Value) -> Value {
+    if kind.has(path, &|how| how == How::Sensitive) {
+        return Value::from(MASKED);
+    }
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (key.clone(), masked(kind, &body::join(path, key), value)))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| masked(kind, &body::join(path, &index.to_string()), item))
+            .collect(),
+        scalar => scalar.clone(),
+    }
+}
 
 /// Compares a desired body, resolved as far as it can be, with the live one.
 pub fn diff(kind: &'static Kind, desired: &Term, live: &Value) -> Difference {

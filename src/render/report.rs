@@ -11,8 +11,8 @@ use super::plan::FEW_NAMES;
 use super::plan_json::FORMAT_VERSION;
 use super::progress::{cause, said};
 use super::style::{BAD, DIM, NOTE, paint, wrap};
-use super::{Target, label, safe};
-use crate::apply::{Failure, Outcome};
+use super::{Target, label, safe, value};
+use crate::apply::{Failure, Outcome, ThreeWay};
 use crate::plan::{Change, Key, Plan, Reason};
 use crate::text::plural;
 
@@ -200,6 +200,7 @@ fn failed(key: &Key, failure: &Failure, room: Room, out: &mut String) {
         doing,
         hint,
         request_id,
+        moved,
         ..
     } = failure;
     let title = if doing.is_empty() {
@@ -209,6 +210,29 @@ fn failed(key: &Key, failure: &Failure, room: Room, out: &mut String) {
     };
     paragraph(&format!("x failed: {title}"), 0, room.width, BAD, out);
     paragraph(&said(failure), 4, room.width, Style::new(), out);
+    for ThreeWay {
+        path,
+        base,
+        live,
+        wanted,
+    } in moved
+    {
+        let shown = |value: &Option<Value>| {
+            let value = value.as_ref().map(value::live);
+            value.unwrap_or_else(|| "nothing".to_owned())
+        };
+        let path = label::property(path);
+        let wanted = wanted.as_ref().map_or_else(
+            || "the plan leaves it alone".to_owned(),
+            |wanted| format!("the plan wants {}", value::live(wanted)),
+        );
+        let text = format!(
+            "~ {path}: was {}, is {}; {wanted}",
+            shown(base),
+            shown(live)
+        );
+        paragraph(&text, 4, room.width, NOTE, out);
+    }
     if let Some(hint) = hint {
         let text = safe::line(&format!("hint: {hint}"));
         paragraph(&text, 4, room.width, Style::new(), out);

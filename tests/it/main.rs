@@ -36,4 +36,6 @@ mod spec;
 #[cfg(test)]
 mod stand;
 #[cfg(test)]
+mod three_way;
+#[cfg(test)]
 mod traffic;

@@ -52,6 +52,7 @@ fn failure() -> Failure {
         message: "Api service already exists.\n::error::x".to_owned(),
         hint: Some("choose another name".to_owned()),
         request_id: Some("r-1".to_owned()),
+        moved: Vec::new(),
     }
 }
 
