@@ -43,6 +43,20 @@ const SECRET_PARTS: &[&str] = &[
     "secrettext",
 ];
 
+/// Ends of paths whose bodies hold values that may all be secret, whatever they are called.
+const SECRET_PATHS: &[&str] = &[
+    "/config/appsettings",
+    "/config/appsettings/list",
+    "/config/connectionstrings",
+    "/config/connectionstrings/list",
+    "/listkeys",
+    "/listsecrets",
+    "/listvalue",
+];
+
+/// Members that are no values, in those bodies.
+const PLAIN: &[&str] = &["id", "kind", "location", "name", "type"];
+
 pub(crate) struct Log {
     file: File,
 }
@@ -73,7 +87,8 @@ fn exchange(request: &Request, response: &Response) -> Value {
         .collect();
     let response_body = match &response.body {
         Body::Empty => Value::Null,
-        Body::Json(body) => redacted(body),
+        Body::Json(body) if is_error(response) => redacted(body),
+        Body::Json(body) => redacted_at(&request.path, body),
         Body::Text(text) => Value::String(text.clone()),
     };
     json!({
@@ -88,7 +103,7 @@ fn exchange(request: &Request, response: &Response) -> Value {
 
 fn request_body(request: &Request) -> Value {
     if let Ok(body) = request.json() {
-        redacted(&body)
+        redacted_at(&request.path, &body)
     } else {
         let form = url::form_urlencoded::parse(&request.body);
         form.map(|(name, value)| {
@@ -101,6 +116,40 @@ fn request_body(request: &Request) -> Value {
         })
         .collect::<Map<_, _>>()
         .into()
+    }
+}
+
+fn is_error(response: &Response) -> bool {
+    response.status >= 400
+}
+
+fn redacted_at(path: &str, body: &Value) -> Value {
+    let path = path.to_lowercase();
+    if SECRET_PATHS.iter().any(|end| path.ends_with(end)) {
+        emptied(body)
+    } else {
+        redacted(body)
+    }
+}
+
+/// Every text taken out but the names.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let is_plain = PLAIN.contains(&name.as_str()) && value.is_string();
+                let value = if is_plain {
+                    value.clone()
+                } else {
+                    emptied(value)
+                };
+                (name.clone(), value)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(emptied).collect(),
+        Value::String(_) => REDACTED.into(),
+        value => value.clone(),
     }
 }
 

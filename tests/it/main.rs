@@ -32,6 +32,8 @@ mod sandbox_providers;
 #[cfg(test)]
 mod saved;
 #[cfg(test)]
+mod secrecy;
+#[cfg(test)]
 mod spec;
 #[cfg(test)]
 mod stand;

@@ -1,0 +1,125 @@
+//! Canaries in everything that may be secret, on both sides: no plan file, log, stream, error or temporary file has one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use secgw::azure::request::Request;
+use secgw::resource::{Realm, ResourceId, Term, kinds};
+use serde_json::{Map, Value, json};
+
+use crate::cli::project;
+use crate::stand::{Stand, graph, spec};
+
+const CANARY: &str = "c4n4ry";
+
+/// Runs secgw with canaries in its environment; all that it said.
+fn run(directory: &Path, line: &str) -> String {
+    let mut command = Command::cargo_bin("secgw").unwrap();
+    command.env_clear().current_dir(directory);
+    for name in ["AZURE_CLIENT_SECRET", "B2C_CLIENT_SECRET"] {
+        command.env(name, format!("{CANARY}-{name}"));
+    }
+    command
+        .env("RUST_LOG", "trace")
+        .env("TMPDIR", directory.join("tmp"));
+    let output = command.args(line.split_whitespace()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+async fn put(stand: &Stand, id: &ResourceId, body: Value) {
+    let version = kinds::of(id).unwrap().api_version;
+    let url = stand.client.endpoints().arm_url(id.as_str(), version, &[]);
+    let request = Request::put(Realm::Arm, url, body);
+    stand.client.run(&request, &mut |_| {}).await.unwrap();
+}
+
+/// Somebody puts a canary wherever Azure keeps secrets: settings, named values, keys of subscriptions.
+async fn plant(directory: &Path) {
+    let spec = spec("dev");
+    let stand = Stand::at(&directory.join("state"), &spec).await;
+    let graph = graph(&spec);
+    let is_kind = |noun: &'static str| {
+        graph
+            .iter()
+            .find(|resource| resource.kind.noun == noun)
+            .unwrap()
+    };
+    let settings = is_kind("application settings");
+    let Some(Term::Object(wanted)) = settings.body().and_then(|body| body.at("/properties")) else {
+        panic!("{settings:?}")
+    };
+    assert!(!wanted.is_empty());
+    let keys = wanted.keys().map(String::as_str).chain(["THEIRS"]);
+    let values: Map<String, Value> = keys
+        .map(|key| (key.to_owned(), format!("{CANARY}-{key}").into()))
+        .collect();
+    put(&stand, &settings.id, json!({ "properties": values })).await;
+    let service = &is_kind("API Management service").id;
+    let named = json!({ "properties": { "displayName": "theirs", "secret": true, "value": format!("{CANARY}-named") } });
+    put(&stand, &service.child("namedValues", "theirs"), named).await;
+    let keys = json!({ "properties": { "displayName": "theirs", "scope": format!("{service}/apis"),
+        "primaryKey": format!("{CANARY}-primary"), "secondaryKey": format!("{CANARY}-secondary") } });
+    put(&stand, &service.child("subscriptions", "theirs"), keys).await;
+    stand.sandbox.stop().await;
+}
+
+fn files(directory: &Path, into: &mut BTreeSet<std::path::PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, into);
+        } else {
+            into.insert(path);
+        }
+    }
+}
+
+fn assert_secret(directory: &Path, line: &str, said: &str) {
+    assert!(!said.contains(CANARY), "{line}\n{said}");
+    let mut written = BTreeSet::new();
+    files(directory, &mut written);
+    // The sandbox's store stands for Azure, which holds what it was given (product.md).
+    written.retain(|path| !path.starts_with(directory.join("state")));
+    for path in written {
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let at = text.lines().find(|line| line.contains(CANARY));
+        assert_eq!(at, None, "{line}: {}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_leaves_the_place_it_is_kept_in() {
+    let directory = project();
+    let directory = directory.path();
+    fs::create_dir(directory.join("tmp")).unwrap();
+    let target = "-e dev --sandbox=state";
+    let check = |line: &str, expected: &str| {
+        let line = format!("{line} {target}");
+        let said = run(directory, &line);
+        assert!(said.contains(expected), "{line}\n{said}");
+        assert_secret(directory, &line, &said);
+    };
+    check("apply --yes -vvv --record first.log", "Apply: ");
+    plant(directory).await;
+    // The canaries are where secgw looks: it sees that the settings are other ones.
+    check("plan -vvv --record plan.log --out dev.plan", "(sensitive)");
+    check("plan -o json -vvv", "(sensitive)");
+    let shown = run(directory, "show dev.plan -v");
+    assert!(shown.contains("(sensitive)"), "{shown}");
+    assert_secret(directory, "show", &shown);
+    fs::write(
+        directory.join("state/faults.json"),
+        json!([{ "methods": ["PUT"], "path": "/config/appsettings", "times": null, "action": { "respond": { "status": 401 } } }]).to_string(),
+    )
+    .unwrap();
+    check(
+        "apply dev.plan -vvv -o json --record apply.log",
+        "\"failed\": 1",
+    );
+    fs::remove_file(directory.join("state/faults.json")).unwrap();
+    check("apply --yes -vvv --record again.log", "Apply: 1 applied");
+    check("apply dev.plan", "Moved since the plan was saved");
+}
