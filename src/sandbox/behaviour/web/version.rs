@@ -11,6 +11,8 @@ use crate::sandbox::message::Request;
 const NEW: &str = "2024-04-01";
 /// Recorded absent at 2022-03-01 in 2023, there at 2023-01-01.
 const MIDDLE: &str = "2023-01-01";
+/// From here on the published types have `outboundVnetRouting` in the place of a site's four `vnet…Enabled`.
+const ROUTED: &str = "2024-11-01";
 
 pub(super) const SITE: &[(&str, &str)] = &[
     ("/properties/aiIntegration", NEW),
@@ -22,7 +24,7 @@ pub(super) const SITE: &[(&str, &str)] = &[
     ("/properties/legacyServiceEndpointTrafficEvaluation", NEW),
     ("/properties/maintenanceEnabled", NEW),
     ("/properties/outboundIpv6Addresses", NEW),
-    ("/properties/outboundVnetRouting", "2024-11-01"),
+    ("/properties/outboundVnetRouting", ROUTED),
     (
         "/properties/outboundVnetRouting/managedIdentityTraffic",
         "2025-05-01",
@@ -88,25 +90,17 @@ pub(super) fn add_gone(properties: &mut Value, request: &Request) {
     let routing = &properties["outboundVnetRouting"];
     let is_on = |name: &str| json!(routing[name] == true || routing["allTraffic"] == true);
     let old = [
-        (
-            "vnetRouteAllEnabled",
-            is_on("applicationTraffic"),
-            "2025-05-01",
-        ),
-        (
-            "vnetImagePullEnabled",
-            is_on("imagePullTraffic"),
-            "2025-05-01",
-        ),
+        ("vnetRouteAllEnabled", is_on("applicationTraffic"), ROUTED),
+        ("vnetImagePullEnabled", is_on("imagePullTraffic"), ROUTED),
         (
             "vnetContentShareEnabled",
             is_on("contentShareTraffic"),
-            "2025-05-01",
+            ROUTED,
         ),
         (
             "vnetBackupRestoreEnabled",
             is_on("backupRestoreTraffic"),
-            "2024-11-01",
+            ROUTED,
         ),
     ];
     for (name, value, until) in old {
