@@ -71,6 +71,11 @@ impl ArmId {
         self.pairs.last().map_or("", |(_, name)| name)
     }
 
+    /// Whether it extends a subscription or another resource instead of standing in a group.
+    pub(crate) fn is_extension(&self) -> bool {
+        !self.is_group() && self.scope.matches('/').count() != 4
+    }
+
     /// The resource this one is a child of; None at the top of a provider.
     pub(crate) fn parent(&self) -> Option<Self> {
         let (_, above) = self.pairs.split_last()?;

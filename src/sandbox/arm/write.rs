@@ -188,7 +188,10 @@ fn placed(
     if !location::is_known(asked) {
         return Err(refused::location_unknown(row, asked));
     }
-    let existing = previous.and_then(|object| object.body["location"].as_str());
+    // What extends another resource has no place of its own (recorded: a diagnostic setting takes any).
+    let existing = previous
+        .filter(|_| !id.is_extension())
+        .and_then(|object| object.body["location"].as_str());
     match existing {
         Some(existing) if location::short(existing) != location::short(asked) => {
             Err(refused::location_taken(id, existing, asked))

@@ -323,12 +323,13 @@ fn setting(write: &mut Write) -> Result<(), Refusal> {
     let used: Vec<&str> = sinks
         .iter()
         .filter_map(|name| properties[*name].as_str())
+        .filter(|id| !id.is_empty())
         .collect();
     if used.is_empty() {
         return Err(bad("At least one data sink needs to be specified."));
     }
     for name in ["storageAccountId", "workspaceId"] {
-        if let Some(id) = properties[name].as_str()
+        if let Some(id) = properties[name].as_str().filter(|id| !id.is_empty())
             && write.store.get(id).is_none()
         {
             return Err(bad(format!("Resource '{id}' was not found.")));

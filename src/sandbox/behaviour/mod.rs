@@ -17,6 +17,7 @@ pub(crate) mod rule;
 pub(crate) mod shape;
 pub(crate) mod storage;
 pub(crate) mod style;
+pub(crate) mod unchanged;
 pub(crate) mod waf;
 pub(crate) mod web;
 

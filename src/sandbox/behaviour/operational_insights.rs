@@ -3,8 +3,11 @@
 use super::rule::Effect;
 use super::style::{Etag, LocationEnd, LocationForm, LongRunning, Poll, Reply, ReplyBody};
 use super::style::{State, StatusBody, Tags};
-use super::{Behaviour, Evidence, ROW, rule};
+use super::unchanged::is_unchanged;
+use super::{Behaviour, Evidence, ROW, Write, rule};
+use crate::sandbox::store::Object;
 use crate::sandbox::world::timestamp;
+use serde_json::Value;
 
 const WORKSPACE: Evidence =
     Evidence::Recorded("aso__Test_OperationalInsights_Workspace_v1api20250701_CRUD");
@@ -52,22 +55,14 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
         ),
         rule::default("/properties/sku", r#"{"name":"PerGB2018"}"#, WORKSPACE),
         // `Standalone` is sold as `PerGB2018` nowadays.
-        rule::rule(
-            "/properties/sku/name",
-            Effect::Rewritten(|name| {
-                if name == "Standalone" {
-                    "PerGB2018".into()
-                } else {
-                    name.clone()
-                }
-            }),
-            WORKSPACE,
-        ),
+        rule::rule("/properties/sku/name", Effect::Rewritten(sold), WORKSPACE),
         rule::rule(
             "/properties/sku/lastSkuUpdate",
             Effect::Once(|facts| timestamp(facts.now).into()),
             WORKSPACE,
         ),
+        // A write that does not speak of it leaves it (recorded: `asosample__Test_Insights_v1api_CreationAndDeletion`).
+        rule::rule("/properties/retentionInDays", Effect::Kept, WORKSPACE),
         rule::default("/properties/retentionInDays", "30", WORKSPACE),
         rule::default("/properties/features", "{}", WORKSPACE),
         rule::rule("/properties/features/legacy", Effect::Fixed("0"), WORKSPACE),
@@ -130,13 +125,53 @@ pub(crate) const ROWS: &[Behaviour] = &[Behaviour {
     update: put(200, "{resource}/operationresults/{operation}"),
     patch: Some(Reply::done(200)),
     replaced_by_patch: &["/tags"],
-    prepare: |write| retention(&write.body),
+    prepare: |write| {
+        retention(&write.body)?;
+        write.reply = reply(write);
+        Ok(())
+    },
     evidence: WORKSPACE,
     ..ROW
 }];
 
+fn sold(tier: &Value) -> Value {
+    match tier.as_str() {
+        Some("Standalone") => "PerGB2018".into(),
+        _ => tier.clone(),
+    }
+}
+
+/// An update that changes nothing is answered at once (recorded: `asosample__Test_Insights_v1api_CreationAndDeletion`,
+/// `cli_appservice__test_functionapp_remove_identity`). Between 2021-12-01-preview and 2023-09-01 every update is, and a
+/// create is polled by `Location` alone (`cli_monitor__test_monitor_log_analytics_workspace_default`).
+fn reply(write: &Write) -> Reply {
+    const BETWEEN: [&str; 2] = ["2021-12-01-preview", "2023-09-01"];
+    let is_same = |before: &Object| {
+        let mut before = before.body.clone();
+        before["properties"]["sku"]["name"] = sold(&before["properties"]["sku"]["name"]);
+        let but_for = ["/properties/provisioningState", "/properties/modifiedDate"];
+        is_unchanged(&before, &write.body, &but_for)
+    };
+    let version = write.request.parameter("api-version").unwrap_or_default();
+    let is_between = (BETWEEN[0]..=BETWEEN[1]).contains(&version);
+    match write.reply {
+        _ if write.previous.is_some_and(is_same) => Reply::done(200),
+        Reply::Operation(style) if is_between => match write.previous {
+            Some(_) => Reply::done(200),
+            None => Reply::Operation(LongRunning {
+                poll: Poll {
+                    status: None,
+                    ..style.poll
+                },
+                ..style
+            }),
+        },
+        reply => reply,
+    }
+}
+
 /// Documented for pay-as-you-go workspaces: 30 to 730 days.
-fn retention(body: &serde_json::Value) -> Result<(), crate::sandbox::refusal::Refusal> {
+fn retention(body: &Value) -> Result<(), crate::sandbox::refusal::Refusal> {
     let days = body["properties"]["retentionInDays"].as_i64().unwrap_or(30);
     if (30..=730).contains(&days) || days == 7 {
         return Ok(());

@@ -190,22 +190,36 @@ pub(crate) const ROWS: &[Behaviour] = &[
         shape: "{ location!: string, tags: {*: string}, kind!: Storage|StorageV2|BlobStorage|FileStorage|BlockBlobStorage, \
             sku!: { name!: Standard_LRS|Standard_GRS|Standard_RAGRS|Standard_ZRS|Premium_LRS|Premium_ZRS|Standard_GZRS|Standard_RAGZRS|StandardV2_LRS|StandardV2_GRS|StandardV2_ZRS|StandardV2_GZRS|PremiumV2_LRS|PremiumV2_ZRS, \
               -tier: any }, \
-            extendedLocation: any, zones: [string], identity: { -principalId: any, -tenantId: any, \
+            extendedLocation: { name: string, type: EdgeZone }, zones: [string], identity: { -principalId: any, -tenantId: any, \
               type!: string, userAssignedIdentities: {*: any} }, \
             properties: { allowedCopyScope: PrivateLink|AAD, publicNetworkAccess: Enabled|Disabled|SecuredByPerimeter, \
               sasPolicy: { sasExpirationPeriod!: string, expirationAction!: Log|Block }, \
               keyPolicy: { keyExpirationPeriodInDays!: int }, customDomain: { name!: string, useSubDomainName: bool }, \
               encryption: { keySource: Microsoft.Storage|Microsoft.Keyvault, requireInfrastructureEncryption: bool, \
-                services: { blob: any, file: any, table: any, queue: any }, keyvaultproperties: any, identity: any }, \
+                services: { blob: { enabled: bool, -lastEnabledTime: any, keyType: Service|Account }, file: { enabled: bool, -lastEnabledTime: any, keyType: Service|Account }, table: { enabled: bool, -lastEnabledTime: any, keyType: Service|Account }, queue: { enabled: bool, -lastEnabledTime: any, keyType: Service|Account } }, \
+                keyvaultproperties: { keyname: string, keyversion: string, keyvaulturi: string, \
+                  -currentVersionedKeyIdentifier: any, -lastKeyRotationTimestamp: any, \
+                  -currentVersionedKeyExpirationTimestamp: any }, \
+                identity: { userAssignedIdentity: string, federatedIdentityClientId: string } }, \
               networkAcls: { bypass: string, resourceAccessRules: [{ tenantId: string, resourceId: string }], \
                 virtualNetworkRules: [{ id!: string, action: Allow, state: string }], \
                 ipRules: [{ value!: string, action: Allow }], ipv6Rules: [{ value!: string, action: Allow }], defaultAction!: Allow|Deny }, \
-              accessTier: Hot|Cool|Premium|Cold, azureFilesIdentityBasedAuthentication: any, \
+              accessTier: Hot|Cool|Premium|Cold, azureFilesIdentityBasedAuthentication: { \
+                directoryServiceOptions!: None|AADDS|AD|AADKERB, \
+                activeDirectoryProperties: { domainName: string, netBiosDomainName: string, forestName: string, \
+                  domainGuid: string, domainSid: string, azureStorageSid: string, samAccountName: string, \
+                  accountType: User|Computer }, \
+                defaultSharePermission: None|StorageFileDataSmbShareReader|StorageFileDataSmbShareContributor|StorageFileDataSmbShareElevatedContributor, \
+                smbOAuthSettings: any }, \
               supportsHttpsTrafficOnly: bool, isSftpEnabled: bool, isLocalUserEnabled: bool, enableExtendedGroups: bool, \
-              isHnsEnabled: bool, largeFileSharesState: Disabled|Enabled, routingPreference: any, \
+              isHnsEnabled: bool, largeFileSharesState: Disabled|Enabled, routingPreference: { \
+                routingChoice: MicrosoftRouting|InternetRouting, publishMicrosoftEndpoints: bool, \
+                publishInternetEndpoints: bool }, \
               allowBlobPublicAccess: bool, minimumTlsVersion: TLS1_0|TLS1_1|TLS1_2|TLS1_3, allowSharedKeyAccess: bool, \
               isNfsV3Enabled: bool, allowCrossTenantDelegationSas: bool, allowCrossTenantReplication: bool, defaultToOAuthAuthentication: bool, \
-              immutableStorageWithVersioning: any, dnsEndpointType: Standard|AzureDnsZone, -provisioningState: any, \
+              immutableStorageWithVersioning: { enabled: bool, \
+                immutabilityPolicy: { immutabilityPeriodSinceCreationInDays: int, state: Unlocked|Locked|Disabled, \
+                  allowProtectedAppendWrites: bool } }, dnsEndpointType: Standard|AzureDnsZone, -provisioningState: any, \
               -primaryEndpoints: any, -primaryLocation: any, -statusOfPrimary: any, -lastGeoFailoverTime: any, \
               -secondaryLocation: any, -statusOfSecondary: any, -creationTime: any, -keyCreationTime: any, \
               -secondaryEndpoints: any, -geoReplicationStats: any, -failoverInProgress: any, \

@@ -373,6 +373,9 @@ fn show(body: &mut Value, presented: &Presented) {
     let properties = &mut body["properties"];
     properties["securityPolicyLinks"] = links.into();
     properties["frontendEndpointLinks"] = json!([]);
-    properties["routingRuleLinks"] = json!([]);
+    // Recorded: absent in this version, there before and after.
+    if presented.request.parameter("api-version") != Some("2022-05-01") {
+        properties["routingRuleLinks"] = json!([]);
+    }
     properties["resourceState"] = "Enabled".into();
 }

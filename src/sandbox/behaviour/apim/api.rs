@@ -97,6 +97,18 @@ const DELETE: Reply = Reply::Operation(LongRunning {
     typical: 5,
 });
 
+/// 202 without a body, and the API itself, with 201 or 200, behind `Location` (recorded).
+const IMPORT: Reply = Reply::Operation(LongRunning {
+    status: 202,
+    body: ReplyBody::Empty,
+    poll: Poll {
+        status: None,
+        location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
+    },
+    retry_after: None,
+    typical: 10,
+});
+
 pub(super) const API: Behaviour = Behaviour {
     arm_type: "Microsoft.ApiManagement/service/apis",
     names: Names::Checked(|name| is_identifier(name, 256)),
@@ -106,6 +118,12 @@ pub(super) const API: Behaviour = Behaviour {
     delete: Some(DELETE),
     not_found: Some(|_| missing("Api")),
     since: &[
+        ("/properties/backendId", "2021-08-01"),
+        ("/properties/mcpProperties", TWO_HEADERS),
+        ("/properties/a2aProperties", TWO_HEADERS),
+        ("/properties/isAgent", TWO_HEADERS),
+        ("/properties/agent", TWO_HEADERS),
+        ("/properties/jsonRpcProperties", TWO_HEADERS),
         ("/properties/effectivePath", "2024-05-01"),
         (
             "/properties/subscriptionKeyParameterNames/bearer",
@@ -199,10 +217,7 @@ fn revision(facts: &Facts) -> Value {
 
 fn prepare(write: &mut Write) -> Result<(), Refusal> {
     if write.sent["properties"]["value"].is_string() {
-        return Err(invalid(
-            "value",
-            "The contract cannot be imported: send the operations one by one.",
-        ));
+        import(write)?;
     }
     if write.body["properties"]["type"].is_null()
         && let Some(properties) = write.body["properties"].as_object_mut()
@@ -215,6 +230,33 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
     }
     expand_version_set(write)?;
     one_path(write)
+}
+
+/// The sandbox has no network: what stands behind a link is not known, and the API stays without operations. A schema
+/// of GraphQL is where its backend is, and there at once (both recorded).
+fn import(write: &mut Write) -> Result<(), Refusal> {
+    let format = text(write.sent, "/properties/format").to_lowercase();
+    let link = text(write.sent, "/properties/value").to_owned();
+    if !format.contains("-link") {
+        return Err(invalid(
+            "value",
+            "The contract cannot be imported: send the operations one by one.",
+        ));
+    }
+    let name = write.id.name().to_owned();
+    let properties = &mut write.body["properties"];
+    if format == "graphql-link" {
+        properties["type"] = "graphql".into();
+        if properties["serviceUrl"].is_null() {
+            properties["serviceUrl"] = link.into();
+        }
+    } else {
+        write.reply = IMPORT;
+    }
+    if properties["displayName"].is_null() {
+        properties["displayName"] = name.into();
+    }
+    Ok(())
 }
 
 /// A revision starts as what it is made from, and is not the one that answers.
@@ -325,6 +367,10 @@ fn present(body: &mut Value, presented: &Presented) {
     let is_first = text(body, "/properties/apiRevision") == "1";
     let properties = &mut body["properties"];
     properties["effectivePath"] = Value::Null;
+    if presented.view == View::List && is_before(presented.request, "2021-08-01") {
+        properties["authenticationSettings"] = Value::Null;
+        properties["subscriptionKeyParameterNames"] = Value::Null;
+    }
     if presented.view == View::Written
         && is_before(presented.request, "2024-05-01")
         && let Some(settings) = properties["authenticationSettings"].as_object_mut()

@@ -37,7 +37,7 @@ pub(super) const NAMED_VALUE: Behaviour = Behaviour {
     update: operation(200, ReplyBody::StateOnly),
     patch: Some(operation(202, ReplyBody::Empty)),
     not_found: Some(|_| missing("Property")),
-    since: &[("/properties/provisioningState", "2023-05-01-preview")],
+    since: &[("/properties/provisioningState", "2022-08-01")],
     prepare: prepare_named_value,
     removing: |removal| {
         let name = text(&removal.object.body, "/properties/displayName");
@@ -194,6 +194,7 @@ pub(super) const SUBSCRIPTION: Behaviour = Behaviour {
         null("/properties/stateComment"),
         default("/properties/allowTracing", "false", SUBSCRIPTIONS),
     ],
+    since: &[("/properties/allowTracing", "2021-08-01")],
     not_found: Some(|_| missing("Subscription")),
     prepare: |write| {
         expand_scope(write);

@@ -7,13 +7,14 @@ use super::super::style::{
     Etag, LocationEnd, LocationForm, LongRunning, Names, Poll, Reply, ReplyBody, State, StatusBody,
     Tags,
 };
+use super::super::unchanged::is_unchanged;
 use super::super::{
     Action, Behaviour, Evidence, Presented, ROW, Removal, Settled, View, Write, identity,
 };
 use super::setting::{check_access, custom_properties, had_first_set, hostnames, tier_of};
 use super::soft_delete::{is_free, removed, restore};
 use super::tier::{self, Tier};
-use super::{LOCKED, VERSIONS, connection, network, sample, text};
+use super::{LOCKED, VERSIONS, connection, is_before, network, sample, text};
 use crate::sandbox::arm::location;
 use crate::sandbox::operation;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
@@ -76,6 +77,7 @@ const SINCE: &[(&str, &str)] = &[
         "2021-08-01",
     ),
     ("/zones", "2021-08-01"),
+    ("/systemData", "2021-08-01"),
 ];
 
 const RULES: &[Rule] = &[
@@ -136,6 +138,7 @@ const RULES: &[Rule] = &[
     default("/properties/platformVersion", "\"undetermined\"", V2),
     null("/identity"),
     null("/zones"),
+    rule("/systemData", Effect::ReadOnly, CLASSIC),
     null("/systemData"),
 ];
 
@@ -165,6 +168,15 @@ const CLASSIC_POLL: Poll = Poll {
     location: Some((
         "{resource}/operationresults/{operation}",
         LocationEnd::Empty,
+    )),
+};
+
+/// Before 2021: `Location` alone, 202 while it runs (recorded at 2019-12-01).
+const OLD_POLL: Poll = Poll {
+    status: None,
+    location: Some((
+        "{resource}/operationresults/{operation}",
+        LocationEnd::Resource,
     )),
 };
 
@@ -271,7 +283,30 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
             custom_properties(sent, had_first_set(write, tier));
     }
     write.reply = reply(write, tier);
+    // A v2 service does not say who made it until it is changed (recorded).
+    let is_said = !tier.is_v2 || write.previous.is_some();
+    if is_said && write.reply != Reply::done(200) {
+        write.body["systemData"] = system_data(write);
+    }
     Ok(())
+}
+
+fn system_data(write: &Write) -> Value {
+    let now = timestamp(write.now);
+    let known = write.previous.map(|before| &before.body["systemData"]);
+    let made = known.filter(|known| known.is_object()).cloned();
+    let is_new = write.previous.is_none();
+    let mut data = made.unwrap_or_else(|| {
+        if is_new {
+            json!({ "createdBy": write.caller, "createdByType": "Application", "createdAt": now })
+        } else {
+            json!({ "createdBy": null, "createdByType": null, "createdAt": null })
+        }
+    });
+    data["lastModifiedBy"] = write.caller.into();
+    data["lastModifiedByType"] = "Application".into();
+    data["lastModifiedAt"] = now.into();
+    data
 }
 
 /// Nothing to do is answered at once (recorded: PUT 200 without headers); the rest takes the tier's time.
@@ -281,6 +316,9 @@ fn reply(write: &Write, tier: &Tier) -> Reply {
     };
     if !tier.is_v2 {
         style.poll = CLASSIC_POLL;
+    }
+    if is_before(write.request, "2021-08-01") {
+        style.poll = OLD_POLL;
     }
     match write.previous {
         None => Reply::Operation(LongRunning {
@@ -298,18 +336,22 @@ fn reply(write: &Write, tier: &Tier) -> Reply {
 /// But for the state, which is not the caller's, and on classic tiers the tags, which are not the gateway's (recorded:
 /// `aso__Test_ApiManagement_20220801_CRUD` against 20240501).
 fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
-    let (mut before, mut after) = (before.clone(), after.clone());
-    if !tier.is_v2 {
-        before["tags"] = Value::Null;
-        after["tags"] = Value::Null;
-    }
-    operation::set_state(
-        &mut after,
-        ROWS[0].state,
-        text(&before, "/properties/provisioningState"),
-    );
-    before == after
+    const STATES: [&str; 4] = [
+        "/properties/provisioningState",
+        "/properties/targetProvisioningState",
+        "/systemData",
+        "/tags",
+    ];
+    let but_for = if tier.is_v2 { &STATES[..3] } else { &STATES };
+    is_unchanged(before, after, but_for)
 }
+
+const HOSTS: &[(&str, &str)] = &[
+    ("portalUrl", "portal"),
+    ("developerPortalUrl", "developer"),
+    ("managementApiUrl", "management"),
+    ("scmUrl", "scm"),
+];
 
 /// A service has an address where it stands now; a new one comes to life, with versions and what the portal would
 /// greet you with.
@@ -335,19 +377,18 @@ fn settled(settled: &mut Settled) {
     let place = location::short(text(&object.body, "/location"));
     let properties = &mut object.body["properties"];
     if !tier.is_v2 {
-        for (member, host) in [
-            ("portalUrl", "portal"),
-            ("developerPortalUrl", "developer"),
-            ("managementApiUrl", "management"),
-            ("scmUrl", "scm"),
-        ] {
-            properties[member] = format!("https://{name}.{host}.azure-api.net").into();
+        // Consumption has neither portals nor an address of its own (recorded: `cli_apim__test_apim_deletedservice`).
+        let hosts: &[(&str, &str)] = if tier.has_vip { HOSTS } else { &[] };
+        for (member, host) in hosts {
+            properties[*member] = format!("https://{name}.{host}.azure-api.net").into();
         }
-        properties["gatewayRegionalUrl"] =
-            format!("https://{name}-{place}-01.regional.azure-api.net").into();
+        if tier.has_vip {
+            properties["gatewayRegionalUrl"] =
+                format!("https://{name}-{place}-01.regional.azure-api.net").into();
+        }
         properties["platformVersion"] = if tier.has_vip { "stv2" } else { "mtv1" }.into();
         if properties["customProperties"].is_null() {
-            properties["customProperties"] = custom_properties(&Value::Null, false);
+            properties["customProperties"] = custom_properties(&Value::Null, !tier.has_vip);
         }
     }
     settled.also.extend(sample::of_new_service(settled, tier));

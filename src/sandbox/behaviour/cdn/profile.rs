@@ -33,6 +33,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
                 CRUD,
             ),
             rule::rule("/properties/extendedProperties", Effect::Fixed("{}"), CRUD),
+            rule::default("/properties/logScrubbing", "null", CRUD),
             rule::default(
                 "/properties/logScrubbing/scrubbingRules/*/selector",
                 "null",
@@ -44,6 +45,10 @@ pub(crate) const ROWS: &[Behaviour] = &[
                 CRUD,
             ),
             rule::rule("/properties/resourceState", Effect::ReadOnly, CRUD),
+        ],
+        since: &[
+            ("/properties/extendedProperties", "2023-05-01"),
+            ("/properties/logScrubbing", "2024-02-01"),
         ],
         // Recorded: an update says Succeeded from the start.
         state: State::Provisioning {
@@ -86,7 +91,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
             at_once_if_unchanged(write);
             Ok(())
         },
-        not_found: CHILD.not_found,
+        // A resource with a location, which the front end keeps a list of: its 404, not the provider's (recorded).
         ..CDN
     },
     Behaviour {
@@ -182,10 +187,14 @@ fn profile(write: &mut Write) -> Result<(), Refusal> {
     if write.previous.is_none() {
         write.body["properties"]["resourceState"] = "Creating".into();
     }
-    if before
+    // Recorded (`cli_cdn__test_afd_profile_crud`): new tags take an operation, another identity alone does not.
+    let is_tagged_otherwise = write
+        .previous
+        .is_some_and(|before| before.body["tags"] != write.body["tags"]);
+    let is_of_tier = before
         .as_deref()
-        .is_none_or(|before| before == text(&write.body, "/sku/name"))
-    {
+        .is_none_or(|before| before == text(&write.body, "/sku/name"));
+    if is_of_tier && !is_tagged_otherwise {
         at_once_if_unchanged(write);
     }
     Ok(())

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    CHILD, CREATE, DEPLOYMENT, ROUTE, RULE, RULE_SET, UPDATE, bad, between, ids, is_same, name,
-    text,
+    CHILD, CREATE, DELETE, DEPLOYMENT, ROUTE, RULE, RULE_SET, UPDATE, bad, between, ids, is_same,
+    name, text,
 };
 use crate::sandbox::behaviour::rule::{self, Effect};
 use crate::sandbox::behaviour::style::{Names, Reply};
 use crate::sandbox::behaviour::{Behaviour, Evidence, Write};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::store::Store;
+use crate::sandbox::store::{Object, Store};
 
 const EVIDENCE: Evidence = Evidence::Recorded("cli_cdn__test_afd_rule_crud");
 
@@ -29,7 +29,13 @@ pub(crate) const ROWS: &[Behaviour] = &[
         patch: None,
         delete: Some(Reply::empty(200)),
         removing: |removal| match user(removal.store, &removal.object.id) {
-            None => Ok(()),
+            None => {
+                let mut rules = removal.store.of_kind(&removal.object.id, RULE);
+                if rules.any(|rule| is_live(removal.store, rule)) {
+                    removal.reply = DELETE;
+                }
+                Ok(())
+            }
             Some(route) => Err(bad(format!(
                 "Rule set '{}' cannot be deleted because it is associated with route '{}'.",
                 name(&removal.object.id),
@@ -57,6 +63,12 @@ pub(crate) const ROWS: &[Behaviour] = &[
             ),
         ],
         prepare,
+        removing: |removal| {
+            if !is_live(removal.store, removal.object) {
+                removal.reply = Reply::empty(200);
+            }
+            Ok(())
+        },
         evidence: EVIDENCE,
         ..CHILD
     },
@@ -154,7 +166,7 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         )));
     }
     actions.iter_mut().try_for_each(action)?;
-    let overrides = actions.iter().any(|action| action["name"] == OVERRIDE);
+    let overrides = overrides(actions);
     let conditions = properties["conditions"].as_array_mut();
     let conditions: &mut [Value] =
         conditions.map_or(&mut [], |conditions| conditions.as_mut_slice());
@@ -175,6 +187,18 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
         (true, false) => Reply::done(200),
     };
     Ok(())
+}
+
+fn overrides(actions: &[Value]) -> bool {
+    actions.iter().any(|action| action["name"] == OVERRIDE)
+}
+
+/// Whether the data plane knows the rule: a route uses its set, or it overrides one. Only then does a write of it take
+/// an operation (recorded: `cli_cdn__test_afd_rule_crud`, `aso__Test_CDN_Profile_AFD_CRUD`).
+fn is_live(store: &Store, rule: &Object) -> bool {
+    let actions = rule.body["properties"]["actions"].as_array();
+    let set = rule.id.rsplit_once("/rules/").map_or("", |(set, _)| set);
+    actions.is_some_and(|actions| overrides(actions)) || user(store, set).is_some()
 }
 
 fn action(action: &mut Value) -> Result<(), Refusal> {

@@ -58,6 +58,7 @@ pub(crate) const ROWS: &[Behaviour] = &[
             -numberOfRecordSets: any, -maxNumberOfVirtualNetworkLinks: any, -numberOfVirtualNetworkLinks: any, \
             -maxNumberOfVirtualNetworkLinksWithRegistration: any, -numberOfVirtualNetworkLinksWithRegistration: any, \
             -provisioningState: any, -internalId: any } }",
+        since: &[("/properties/internalId", "2020-06-01")],
         rules: &[
             rule::rule(
                 "/properties/maxNumberOfRecordSets",

@@ -80,8 +80,8 @@ pub(crate) const ROWS: &[Behaviour] = &[
     },
     Behaviour {
         arm_type: ZONE_GROUP,
-        shape: "{ properties!: { -provisioningState: any, privateDnsZoneConfigs: [{ name!: string, -id: any, -type: any, \
-            -etag: any, properties!: { privateDnsZoneId!: string, -recordSets: any, -provisioningState: any } }] } }",
+        shape: "{ properties!: { -provisioningState: any, privateDnsZoneConfigs: [{ name: string, -id: any, -type: any, \
+            -etag: any, properties: { privateDnsZoneId: string, -recordSets: any, -provisioningState: any } }] } }",
         rules: &[rule::default(
             "/properties/privateDnsZoneConfigs",
             "[]",
