@@ -4,8 +4,8 @@
 //! (`recording`). `leaf` pairs their values; `equality` counts differences that are none, `mutation` changes each live
 //! value in turn and counts those that go unnoticed, `lossless` looks at the body that secgw would send. `others` holds
 //! the rows of the types that secgw does not manage, `report` the table. A further measure is another module with a
-//! function from pairs to counts, and a column in the table. `fidelity`, which measures the sandbox
-//! instead by playing whole recordings into it, belongs to the example alone.
+//! function from pairs to counts, and a column in the table. `fidelity` measures the sandbox instead, by playing whole
+//! recordings into it; `official` by putting Azure's documentation examples to it.
 
 mod equality;
 mod leaf;

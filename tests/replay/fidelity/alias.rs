@@ -13,9 +13,10 @@ pub(crate) struct Aliases {
 }
 
 impl Aliases {
-    /// False when the recorded value already stands for another one. Recorders blank GUIDs: a blank one stands for any.
+    /// False when the recorded value already stands for another one. Recorders blank GUIDs, in some places and not in
+    /// others: a blank one stands for any.
     pub(crate) fn bind(&mut self, recorded: &str, ours: &str) -> bool {
-        if is_blank(recorded) {
+        if is_blank(recorded) || is_blank(ours) {
             return true;
         }
         let known = self

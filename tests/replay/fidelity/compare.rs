@@ -150,12 +150,7 @@ impl Comparison<'_> {
     }
 
     fn varying(&self, path: &str) -> Option<&'static str> {
-        let own = path.strip_prefix("value/").unwrap_or(path);
-        let own = if own == path {
-            path
-        } else {
-            own.split_once('/').map_or("", |(_, own)| own)
-        };
+        let own = own_path(path);
         let pointer = format!("/{own}");
         if self
             .sent
@@ -168,7 +163,7 @@ impl Comparison<'_> {
     }
 
     fn volatile(&self, path: &str) -> Option<&'static str> {
-        listed(lists::VOLATILE, self.kind, path)
+        listed(lists::VOLATILE, self.kind, own_path(path))
     }
 
     fn push(&mut self, path: &str, verdict: Verdict) {
@@ -176,6 +171,14 @@ impl Comparison<'_> {
             path: path.to_owned(),
             verdict,
         });
+    }
+}
+
+/// Of a member of a list, the path inside it.
+fn own_path(path: &str) -> &str {
+    match path.strip_prefix("value/") {
+        Some(inside) => inside.split_once('/').map_or("", |(_, own)| own),
+        None => path,
     }
 }
 
@@ -235,7 +238,7 @@ fn paired<'a>(
     recorded: &'a [Value],
     ours: &'a [Value],
 ) -> Vec<(Option<&'a Value>, Option<&'a Value>)> {
-    let id = |item: &Value| item["id"].as_str().map(str::to_lowercase);
+    let id = |item: &Value| item["id"].as_str().map(without_subscription);
     if path != "value" || recorded.iter().chain(ours).any(|item| id(item).is_none()) {
         let length = recorded.len().max(ours.len());
         return (0..length)
@@ -250,6 +253,15 @@ fn paired<'a>(
     let extra = ours.iter().filter(|item| twin(item, recorded).is_none());
     pairs.extend(extra.map(|item| (None, Some(item))));
     pairs
+}
+
+/// Recorders blank subscriptions in some places and not in others.
+fn without_subscription(id: &str) -> String {
+    let id = id.trim_start_matches('/').to_lowercase();
+    match id.strip_prefix("subscriptions/") {
+        Some(rest) => rest.split_once('/').map_or("", |(_, rest)| rest).to_owned(),
+        None => id,
+    }
 }
 
 /// `W/"…"`, `"…"` or bare, around a GUID or something else.
@@ -277,12 +289,10 @@ fn guid_at(text: &str) -> Option<usize> {
     uuid::Uuid::parse_str(guid).is_ok().then_some(36)
 }
 
-/// Twenty-four hexadecimal digits: API Management's object ids.
+/// Twenty-four hexadecimal digits, API Management's object ids, or sixty-four, digests.
 fn object_id_at(text: &str) -> Option<usize> {
-    let id = text.get(..24)?;
-    let is_id = id.bytes().all(|next| next.is_ascii_hexdigit())
-        && !text[24..].starts_with(|next: char| next.is_ascii_hexdigit());
-    is_id.then_some(24)
+    let digits = text.bytes().take_while(u8::is_ascii_hexdigit).count();
+    [24, 64].contains(&digits).then_some(digits)
 }
 
 /// The text with every generated id blanked, and the ids.

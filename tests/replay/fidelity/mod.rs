@@ -7,8 +7,8 @@ mod alias;
 mod compare;
 mod lists;
 mod play;
-mod recording;
-mod seed;
+pub(crate) mod recording;
+pub(crate) mod seed;
 mod table;
 
 use std::path::Path;

@@ -247,7 +247,11 @@ impl Player<'_> {
         let theirs = [exchange.header(STATUS), exchange.header(LOCATION)];
         let ours = [answer.header(STATUS), answer.header(LOCATION)];
         let (recorded, own) = (shown(theirs[0], theirs[1]), shown(ours[0], ours[1]));
-        self.table.operation(at, "headers", &recorded, &own);
+        let varies = lists::style(at.kind, at.version);
+        match varies.filter(|_| recorded != own && !own.is_empty()) {
+            Some(why) => self.skip(why),
+            None => self.table.operation(at, "headers", &recorded, &own),
+        }
         for ((header, theirs), ours) in [STATUS, LOCATION].into_iter().zip(theirs).zip(ours) {
             let Some(theirs) = theirs.filter(|url| !is_itself(url, path)) else {
                 continue;
@@ -288,6 +292,9 @@ impl Player<'_> {
             (None, _) => None,
         };
         let Some(answer) = answer else {
+            if let Some(why) = lists::style(poll.kind, &version) {
+                return self.skip(why);
+            }
             let what = format!("poll of {}", poll.header);
             self.table
                 .operation(&at, &what, &exchange.status.to_string(), "not offered");

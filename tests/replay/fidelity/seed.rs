@@ -210,6 +210,8 @@ impl Scan<'_> {
                     && !self.is_known(path)
                     && !self.made.contains(&top(path).to_lowercase())
                 {
+                    // The front end had not heard of it yet.
+                    self.absent.remove(&path.to_lowercase());
                     self.found(path, &exchange.response_body);
                 }
                 if !self.is_known(path) {
@@ -299,15 +301,22 @@ impl Scan<'_> {
         }
     }
 
-    /// Resources named in a body that was accepted.
+    /// Resources named in a body that was accepted; Azure would refuse most from another region.
     fn references(&mut self, body: &Value, by: &str) {
         let mut named = Vec::new();
         names(body, &mut named);
         for id in named {
             let is_own = id.to_lowercase().starts_with(&by.to_lowercase());
-            let is_resource = matches!(self.direct.about(&id), About::Resource(_));
+            let is_resource = matches!(self.direct.about(&id), About::Resource(_) | About::Unknown);
             if is_resource && !is_own {
-                self.found(&path_of(&id), &json!({}));
+                let path = path_of(&id);
+                let is_tracked = top(&path).eq_ignore_ascii_case(&path);
+                match body["location"].as_str().filter(|_| is_tracked) {
+                    Some(region) if !region.eq_ignore_ascii_case("global") => {
+                        self.found(&path, &json!({ "location": region }));
+                    }
+                    _ => self.found(&path, &json!({})),
+                }
             }
         }
     }
