@@ -4,6 +4,7 @@
     reason = "a law says what it measured, and a test what it skips"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -140,11 +141,74 @@ async fn guards_go_up_before_what_they_guard() {
     }
 }
 
+/// Azure's recorded answers as a traffic log.
+fn recorded_by_azure(azure: &Path, dir: &Path) -> PathBuf {
+    let mut lines = String::new();
+    for file in std::fs::read_dir(azure.join("recordings/dev")).unwrap() {
+        let text = std::fs::read(file.unwrap().path()).unwrap();
+        let mut recording: Value = serde_json::from_slice(&text).unwrap();
+        for exchange in recording["exchanges"].as_array_mut().unwrap() {
+            if exchange["response_body"].get("$dropped").is_none() {
+                lines.push_str(&exchange.take().to_string());
+                lines.push('\n');
+            }
+        }
+    }
+    let log = dir.join("azure.jsonl");
+    std::fs::write(&log, lines).unwrap();
+    log
+}
+
+/// Type, kind and place of every error in a log's answers.
+fn errors_of_answers(azure: &Path, log: &Path) -> BTreeSet<[String; 3]> {
+    let found = log.with_extension("json");
+    let output = Command::new("python3")
+        .arg(azure.join("check_traffic.py"))
+        .arg(log)
+        .args(["--no-request", "-q", "--json"])
+        .arg(&found)
+        .output()
+        .unwrap();
+    let read = std::fs::read(&found);
+    let text = read.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let found: Value = serde_json::from_slice(&text).unwrap();
+    let errors = found["findings"].as_array().unwrap().iter();
+    errors
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| {
+            ["type", "category", "norm"]
+                .map(|name| finding[name].as_str().unwrap_or_default().to_lowercase())
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_of_the_sandbox_errs_where_azures_own_do_not() {
+    let azure = project().join("../shared/azure");
+    if !azure.is_dir() {
+        eprintln!("SKIPPED: ../shared/azure is not here");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let of_azure = errors_of_answers(&azure, &recorded_by_azure(&azure, dir.path()));
+    assert!(!of_azure.is_empty(), "the checker checks nothing");
+    for environment in ENVIRONMENTS {
+        let dir = tempfile::tempdir().unwrap();
+        let own = errors_of_answers(&azure, &recorded(environment, dir.path()).await);
+        let worse: Vec<_> = own.difference(&of_azure).collect();
+        assert!(worse.is_empty(), "{environment}: {worse:?}");
+        eprintln!(
+            "{environment}: {} kinds of errors in answers, all of which Azure's own have too",
+            own.len()
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_passes_azures_schemas() {
     let checker = project().join("../shared/azure/check_traffic.py");
     if !checker.exists() {
-        eprintln!("skipped: ../shared/azure is not here");
+        eprintln!("SKIPPED: ../shared/azure is not here");
         return;
     }
     for environment in ENVIRONMENTS {
