@@ -343,7 +343,14 @@ fn is_same(before: &Value, after: &Value, tier: &Tier) -> bool {
         "/tags",
     ];
     let but_for = if tier.is_v2 { &STATES[..3] } else { &STATES };
-    is_unchanged(before, after, but_for)
+    // A body of before 2023 does not speak of the portals.
+    let mut before = before.clone();
+    for portal in ["legacyPortalStatus", "developerPortalStatus"] {
+        if before["properties"][portal].is_null() {
+            before["properties"][portal] = "Disabled".into();
+        }
+    }
+    is_unchanged(&before, after, but_for)
 }
 
 const HOSTS: &[(&str, &str)] = &[
