@@ -135,6 +135,7 @@ pub(super) const KINDS: &[Kind] = &[
                     "/properties/hostnameConfigurations/*/hostName",
                     "/properties/hostnameConfigurations/*/certificateSource",
                     "/properties/additionalLocations/*/natGatewayState",
+                    "/properties/additionalLocations/*/sku/name",
                     "/properties/certificates/*/storeName",
                 ],
                 How::CaseInsensitive,
@@ -275,6 +276,11 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::NamePrefix,
         rules: &[
             rule(&["/properties/tags"], How::Set(""), Evidence::Recorded(CLI)),
+            rule(
+                &["/properties/secret"],
+                How::Default("false"),
+                Evidence::Recorded("defaults.md: Microsoft.ApiManagement/service/namedValues"),
+            ),
             // A secret one comes back without it.
             rule(
                 &["/properties/value"],

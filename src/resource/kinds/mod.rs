@@ -87,6 +87,11 @@ pub const EVERYWHERE: &[Rule] = &[
         Evidence::Inferred("a name without its capacity would reset it"),
     ),
     rule(
+        &["/extendedLocation/type"],
+        How::CaseInsensitive,
+        Evidence::Documented("defaults.json, published types", "2026-11-23"),
+    ),
+    rule(
         &["/identity/type"],
         How::Words,
         Evidence::Recorded("cli_appservice__test_functionapp_slot_swap"),

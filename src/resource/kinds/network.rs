@@ -144,6 +144,8 @@ const VNET_RULES: &[Rule] = &[
             "/properties/**/privateLinkServiceNetworkPolicies",
             "/properties/**/sharingScope",
             "/properties/encryption/enforcement",
+            "/properties/virtualNetworkPeerings/*/properties/peeringState",
+            "/properties/virtualNetworkPeerings/*/properties/peeringSyncLevel",
             "/properties/privateEndpointVNetPolicies",
         ],
         How::CaseInsensitive,
@@ -341,7 +343,11 @@ pub(super) const KINDS: &[Kind] = &[
                 How::ReadOnly,
                 SCHEMA,
             ),
-            rule(&["/properties/ipVersionType"], How::CaseInsensitive, SCHEMA),
+            rule(
+                &["/properties/ipVersionType", "/properties/billingSku"],
+                How::CaseInsensitive,
+                SCHEMA,
+            ),
             rule(
                 &["/properties/subnet/id"],
                 How::Immutable,
@@ -410,6 +416,11 @@ pub(super) const KINDS: &[Kind] = &[
                 &["/properties/virtualNetwork/id"],
                 How::Immutable,
                 Evidence::Inferred("a link is to one network"),
+            ),
+            rule(
+                &["/properties/resolutionPolicy"],
+                How::CaseInsensitive,
+                SCHEMA,
             ),
             rule(
                 &["/properties/virtualNetworkLinkState"],

@@ -24,15 +24,22 @@ pub(super) const KINDS: &[Kind] = &[
         layer: Layer::Gateway,
         api_version: "2024-11-30",
         mark: Mark::ArmTag,
-        rules: &[rule(
-            &[
-                "/properties/tenantId",
-                "/properties/principalId",
-                "/properties/clientId",
-            ],
-            How::ReadOnly,
-            Evidence::Recorded("quirks.md: identity"),
-        )],
+        rules: &[
+            rule(
+                &[
+                    "/properties/tenantId",
+                    "/properties/principalId",
+                    "/properties/clientId",
+                ],
+                How::ReadOnly,
+                Evidence::Recorded("quirks.md: identity"),
+            ),
+            rule(
+                &["/properties/isolationScope"],
+                How::CaseInsensitive,
+                SCHEMA,
+            ),
+        ],
         ..Kind::PLAIN
     },
     Kind {
@@ -54,6 +61,7 @@ pub(super) const KINDS: &[Kind] = &[
                 How::ShortId(""),
                 Evidence::Inferred("a tenant-level id comes back below the subscription"),
             ),
+            rule(&["/properties/principalType"], How::CaseInsensitive, SCHEMA),
             rule(
                 &[
                     "/properties/scope",

@@ -72,6 +72,15 @@ pub(super) const KINDS: &[Kind] = &[
                 Evidence::Recorded("cli_storage__test_storage_account_service_endpoints"),
             ),
             rule(
+                &[
+                    "/placement/zonePlacementPolicy",
+                    "/properties/azureFilesIdentityBasedAuthentication/activeDirectoryProperties/accountType",
+                    "/properties/immutableStorageWithVersioning/immutabilityPolicy/state",
+                ],
+                How::CaseInsensitive,
+                SCHEMA,
+            ),
+            rule(
                 &["/properties/sasPolicy/sasExpirationPeriod"],
                 How::Duration,
                 Evidence::Inferred("a time span"),

@@ -425,6 +425,16 @@ pub(super) const KINDS: &[Kind] = &[
         rules: &[
             CHILD_LOCATION,
             rule(
+                &[
+                    "/properties/globalValidation/unauthenticatedClientAction",
+                    "/properties/identityProviders/customOpenIdConnectProviders/*/registration/clientCredential/method",
+                    "/properties/login/cookieExpiration/convention",
+                    "/properties/httpSettings/forwardProxy/convention",
+                ],
+                How::CaseInsensitive,
+                SCHEMA,
+            ),
+            rule(
                 &["/properties/**/allowedAudiences"],
                 How::Set(""),
                 Evidence::Inferred("audiences have no order"),
