@@ -123,14 +123,18 @@ async fn a_profile_is_created_by_an_operation_and_ids_come_back_in_lower_case() 
 async fn what_does_not_touch_the_data_plane_is_written_at_once() {
     let (_dir, azure) = Azure::fresh().await;
     profile(&azure, PREMIUM).await;
-    let tagged = put(
-        &azure,
-        "",
-        json!({ "location": "global", "sku": { "name": PREMIUM }, "tags": { "a": "b" } }),
-    )
-    .await;
+    let body = |more: Value| {
+        let mut body =
+            json!({ "location": "global", "sku": { "name": PREMIUM }, "tags": { "a": "b" } });
+        body["identity"] = more;
+        body
+    };
+    // Recorded (`cli_cdn__test_afd_profile_crud`): new tags take an operation, another identity does not.
+    let tagged = put(&azure, "", body(Value::Null)).await;
+    assert_eq!(tagged.status, 202);
+    let identified = put(&azure, "", body(json!({ "type": "SystemAssigned" }))).await;
     assert_eq!(
-        (tagged.status, tagged.header("azure-asyncoperation")),
+        (identified.status, identified.header("azure-asyncoperation")),
         (200, "")
     );
     let changed = put(&azure, "", json!({ "location": "global", "sku": { "name": PREMIUM }, "properties": { "originResponseTimeoutSeconds": 60 } })).await;
