@@ -7,6 +7,7 @@
 pub mod auth;
 pub mod client;
 pub mod cloud;
+pub mod discover;
 pub mod error;
 pub mod hints;
 mod lookup;

@@ -143,7 +143,7 @@ async fn run(client: &Client, task: Task) -> Vec<(ResourceId, Observed)> {
     }
 }
 
-fn observe(answer: Result<Response, Error>, request: &Request) -> Observed {
+pub(super) fn observe(answer: Result<Response, Error>, request: &Request) -> Observed {
     match answer {
         Ok(response) if request.verb == Verb::Head => Observed::Present(Found {
             body: Value::Object(serde_json::Map::new()),
@@ -186,7 +186,7 @@ fn etag(response: &Response) -> Option<String> {
 
 /// A 404 means absence only when the service itself says so about the resource: an unknown subscription or type, or
 /// the page of a proxy, says nothing about it.
-fn is_absence(error: &Error, realm: Realm) -> bool {
+pub(super) fn is_absence(error: &Error, realm: Realm) -> bool {
     const NOT_ABOUT_IT: &[&str] = &[
         "SubscriptionNotFound",
         "InvalidResourceType",

@@ -331,6 +331,8 @@ Examples:
   secgw check -e prod --live          on what is live, with the spec as what is meant
   secgw check -e dev --live --sandbox
                                       the same on the Azure inside this program
+  secgw check --live --resource-group rg-shop --subscription ID --tenant ID
+                                      a gateway that secgw did not build, without a spec
   secgw check -e prod -o sarif > secgw.sarif
                                       for code scanning: rules with help, results with lines
 
@@ -342,6 +344,18 @@ pub struct CheckArgs {
     /// Read what is live, in place of what the spec asks for
     #[arg(long)]
     pub live: bool,
+
+    /// Look at this resource group as it is, without a spec
+    #[arg(long, value_name = "NAME", requires = "live", conflicts_with_all = ["env", "file"])]
+    pub resource_group: Option<String>,
+
+    /// Subscription of the resource group [default: `AZURE_SUBSCRIPTION_ID`]
+    #[arg(long, value_name = "ID", requires = "resource_group")]
+    pub subscription: Option<String>,
+
+    /// Directory of the subscription [default: `AZURE_TENANT_ID`]
+    #[arg(long, value_name = "ID", requires = "resource_group")]
+    pub tenant: Option<String>,
 
     #[command(flatten)]
     pub spec: SpecArgs,

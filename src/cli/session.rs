@@ -12,8 +12,9 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use super::output::Output;
-use super::settings::{Place, Work};
+use super::settings::{Group, Place, Work};
 use crate::azure::auth::{self, IdentityTenant};
+use crate::azure::discover::{self, Discovery};
 use crate::azure::read::read_live;
 use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route, vault};
 use crate::compile::{self, CompileError};
@@ -21,14 +22,15 @@ use crate::controls::{self, State};
 use crate::plan::{self, Objection, Plan};
 use crate::render;
 use crate::render::plan::Shown;
-use crate::resource::{Graph, Live};
+use crate::resource::{Graph, Live, Observed, ResourceId};
 use crate::sandbox;
 use crate::spec::{Code, Diagnostic, LoadOptions, Loaded, SecretError, SecretSource, Spec};
 use crate::text::{nearest, plural};
 
 /// Own waits are shortened as operations are, but never to nothing: a poll without a pause is a busy loop.
 const LEAST_PACE: f64 = 0.002;
-/// The tenant of the sandbox's own subscription.
+/// The sandbox's own subscription, and its tenant.
+const SANDBOX_SUBSCRIPTION: &str = "00000000-0000-4000-8000-000000000001";
 const SANDBOX_TENANT: &str = "00000000-0000-4000-8000-000000000002";
 
 /// A way to Azure, or to the sandbox, that has signed in.
@@ -112,17 +114,27 @@ struct Way {
 }
 
 impl Way {
+    async fn of(
+        place: &Place,
+        tenant: Option<String>,
+        cloud: &'static Cloud,
+    ) -> Result<Self, Error> {
+        match place {
+            Place::Sandbox(options) => Self::to_sandbox(options, tenant).await,
+            Place::Azure { auth, ca_file } => Self::to_azure(auth, ca_file.as_ref(), cloud, tenant),
+        }
+    }
+
     fn to_azure(
         auth: &AuthSettings,
         ca_file: Option<&PathBuf>,
-        spec: &Spec,
         cloud: &'static Cloud,
+        tenant: Option<String>,
     ) -> Result<Self, Error> {
         let read = |path: &PathBuf| {
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
         };
         let extra_roots = ca_file.into_iter().map(read).collect::<Result<_, _>>()?;
-        let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
         Ok(Self {
             route: Route::Internet { extra_roots },
             auth: AuthSettings {
@@ -135,11 +147,10 @@ impl Way {
         })
     }
 
-    async fn to_sandbox(options: &sandbox::Options, spec: &Spec) -> Result<Self, Error> {
+    async fn to_sandbox(options: &sandbox::Options, tenant: Option<String>) -> Result<Self, Error> {
         let running = sandbox::start(options.clone())
             .await
             .context("the sandbox does not start")?;
-        let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
         Ok(Self {
             route: Route::Loopback {
                 address: running.address(),
@@ -158,10 +169,8 @@ impl Way {
 impl Session {
     pub(super) async fn open(work: &Work, spec: &Spec) -> Result<Self, Error> {
         let cloud = Cloud::find(spec.azure.cloud.as_str()).unwrap_or_else(Cloud::public);
-        let way = match &work.place {
-            Place::Sandbox(options) => Way::to_sandbox(options, spec).await?,
-            Place::Azure { auth, ca_file } => Way::to_azure(auth, ca_file.as_ref(), spec, cloud)?,
-        };
+        let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
+        let way = Way::of(&work.place, tenant, cloud).await?;
         let http = PooledClient::new(&way.route).context("cannot set up connections")?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
         let identity = identity(&way, &work.spec, spec, (&http, cloud, &signed_in)).await?;
@@ -209,15 +218,77 @@ impl Session {
         }
     }
 
-    /// Reads what is live for the controls.
+    /// For a resource group of which nothing else is known. Nobody signs in to an identity tenant.
+    pub(super) async fn of_group(work: &Work, group: &Group) -> Result<Self, Error> {
+        let cloud = work.cloud.unwrap_or_else(Cloud::public);
+        let is_sandbox = matches!(work.place, Place::Sandbox(_));
+        let subscription = match &group.subscription {
+            Some(subscription) => subscription.clone(),
+            None if is_sandbox => SANDBOX_SUBSCRIPTION.to_owned(),
+            None => {
+                return Err(Error::usage(
+                    "the subscription of the resource group is not known",
+                    "name it with `--subscription`, or set AZURE_SUBSCRIPTION_ID",
+                ));
+            }
+        };
+        let way = Way::of(&work.place, group.tenant.clone(), cloud).await?;
+        let http = PooledClient::new(&way.route).context("cannot set up connections")?;
+        let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
+        let client = Client::new(&http, cloud, &signed_in, None, way.pace)?;
+        let tenant = signed_in.who.tenant.or(way.auth.tenant);
+        Ok(Self {
+            client,
+            target: render::Target {
+                place: way.place,
+                subscription,
+                tenant,
+                identity_tenant: "(not looked at)".to_owned(),
+            },
+            pace: way.pace,
+            sandbox: way.sandbox,
+        })
+    }
+
+    /// Reads what is live for the controls: what the graph names, and what stands around it.
     pub(super) async fn state(&self, graph: &Graph, output: &Output) -> State {
         output.say(&format!(
-            "Reading {} on {} …\n",
+            "Reading {} on {} and what stands around them …\n",
             plural(graph.len(), "resource"),
             self.target
         ));
-        let reading = read_live(&self.client, graph).await;
-        State::live(graph, &reading.live)
+        let roots = graph
+            .iter()
+            .map(|resource| resource.id.clone())
+            .filter(|id| ROOTS.contains(&id.type_name().as_str()));
+        let is_b2c = graph
+            .iter()
+            .any(|resource| resource.kind.type_name.ends_with("b2cUserFlows"));
+        let (reading, around, flows, users) = futures::join!(
+            read_live(&self.client, graph),
+            discover::beneath(&self.client, roots.collect()),
+            discover::flows(&self.client, is_b2c),
+            discover::users(&self.client),
+        );
+        let mut state = State::live(graph, &reading.live);
+        for discovery in [around, flows, users] {
+            take_up(&mut state, discovery);
+        }
+        let keys = state.all("fact").filter_map(|fact| fact.text("/jwks_uri"));
+        let keys: Vec<String> = keys.map(str::to_owned).collect();
+        for url in keys {
+            take_up(&mut state, discover::document(&self.client, &url).await);
+        }
+        state
+    }
+
+    /// Reads everything in a resource group.
+    pub(super) async fn group_state(&self, group: &Group, output: &Output) -> State {
+        output.say(&format!("Reading {} on {} …\n", group.name, self.target));
+        let id = ResourceId::resource_group(&self.target.subscription, &group.name);
+        let mut state = State::default();
+        take_up(&mut state, discover::group(&self.client, &id).await);
+        state
     }
 
     /// Lets the sandbox finish what it is writing.
@@ -225,6 +296,22 @@ impl Session {
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
+    }
+}
+
+/// Beneath these stand the things of somebody else that matter.
+const ROOTS: [&str; 3] = [
+    "Microsoft.ApiManagement/service",
+    "Microsoft.Cdn/profiles",
+    "Microsoft.Web/sites",
+];
+
+fn take_up(state: &mut State, discovery: Discovery) {
+    for (id, found) in discovery.found {
+        state.observe(&id, &Observed::Present(found));
+    }
+    for (id, type_name, why) in discovery.gaps {
+        state.miss(&id, &type_name, &why);
     }
 }
 

@@ -129,7 +129,17 @@ pub enum Rendered {
 pub struct Check {
     pub work: Work,
     pub live: bool,
+    /// Looked at without a spec.
+    pub group: Option<Group>,
     pub format: ReportFormat,
+}
+
+/// A resource group of which nothing else is known.
+#[derive(Debug)]
+pub struct Group {
+    pub name: String,
+    pub subscription: Option<String>,
+    pub tenant: Option<String>,
 }
 
 /// What plan and apply start from.
@@ -272,6 +282,9 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
 fn check(args: CheckArgs, around: Surroundings) -> Task {
     let CheckArgs {
         live,
+        resource_group,
+        subscription,
+        tenant,
         spec,
         azure,
         output,
@@ -279,9 +292,16 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
     let format = FormatArgs {
         output: Format::Text,
     };
+    let variable = |name| around.get(name).map(str::to_owned);
+    let group = resource_group.map(|name| Group {
+        name,
+        subscription: subscription.or_else(|| variable("AZURE_SUBSCRIPTION_ID")),
+        tenant: tenant.or_else(|| variable("AZURE_TENANT_ID")),
+    });
     Task::Check(Check {
         work: work(spec, azure, format, around),
         live,
+        group,
         format: output,
     })
 }

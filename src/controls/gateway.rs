@@ -20,6 +20,7 @@ const PRODUCT: &str = "Microsoft.ApiManagement/service/products";
 const SUBSCRIPTION: &str = "Microsoft.ApiManagement/service/subscriptions";
 const TENANT: &str = "Microsoft.ApiManagement/service/tenant";
 const NAMED_VALUE: &str = "Microsoft.ApiManagement/service/namedValues";
+const COMPONENT: &str = "Microsoft.Insights/components";
 const BACKEND: &str = "Microsoft.ApiManagement/service/backends";
 
 pub(super) const CONTROLS: &[Control] = &[
@@ -484,9 +485,23 @@ fn direct_management(subject: &Subject<'_>) -> Vec<Verdict> {
     subject.all(SERVICE).flat_map(judge).collect()
 }
 
+/// Made by Azure for each logger with credentials (quirks.md part 2, loggers).
+fn is_of_logger(named_value: &Entry) -> bool {
+    named_value
+        .text("/properties/displayName")
+        .is_some_and(|name| name.starts_with("Logger-Credentials-"))
+}
+
 fn secrets_in_vaults(subject: &Subject<'_>) -> Vec<Verdict> {
     let secret = |entry: &&Entry| entry.flag("/properties/secret") == Some(true);
+    let takes_keys = subject
+        .all(COMPONENT)
+        .any(|component| component.flag("/properties/DisableLocalAuth") != Some(true));
     let judge = |entry: &Entry| {
+        if is_of_logger(entry) && !takes_keys {
+            let why = "Azure keeps a logger's connection string in it, and Application Insights takes no keys";
+            return Verdict::not_applicable(entry, why);
+        }
         let identifier = "/properties/keyVault/secretIdentifier";
         let status = "/properties/keyVault/lastStatus/code";
         let fetched = entry.at(status).is_none() || entry.is(status, "Success");

@@ -80,6 +80,12 @@ fn verdicts(control: &Control, subject: &Subject<'_>) -> Vec<Verdict> {
     verdicts
 }
 
+/// Flex Consumption has no slots (domain.md B.1), so none is missed.
+fn is_impossible(state: &State, gap: &Gap) -> bool {
+    let is_flex = |site: &Entry| site.at("/properties/functionAppConfig").is_some();
+    gap.type_name.eq_ignore_ascii_case(subject::SLOT) && state.get(&gap.id).is_some_and(is_flex)
+}
+
 /// What a control reads and nobody could read is unknown, never passed.
 fn unread(control: &Control, state: &State) -> Vec<Verdict> {
     let mut seen = BTreeSet::new();
@@ -89,7 +95,8 @@ fn unread(control: &Control, state: &State) -> Vec<Verdict> {
             .iter()
             .any(|type_name| type_name.eq_ignore_ascii_case(&gap.type_name))
     });
-    gaps.filter(|gap| seen.insert(&gap.id))
+    gaps.filter(|gap| !is_impossible(state, gap))
+        .filter(|gap| seen.insert(&gap.id))
         .map(|gap| Verdict {
             resource: Some(gap.id.clone()),
             source: None,

@@ -4,7 +4,7 @@
 //! profile there is the text `⟨id#/properties/frontDoorId⟩`, and asking the profile itself for that value gives the
 //! same text. So what is meant to be equal is equal before it is known, and nothing else is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -19,11 +19,13 @@ pub struct Entry {
     pub source: Option<At>,
     /// The id that Azure gave it, where that is another one.
     pub object: Option<String>,
+    type_name: String,
 }
 
 impl Entry {
     pub fn new(id: ResourceId, body: Value) -> Self {
         Self {
+            type_name: id.type_name(),
             id,
             body,
             source: None,
@@ -95,6 +97,8 @@ pub struct State {
     gaps: Vec<Gap>,
     /// Whether values that a resource does not say are known to Azure alone.
     is_desired: bool,
+    /// Ids that Azure gave, of resources that are known by another one.
+    objects: BTreeSet<String>,
 }
 
 impl State {
@@ -112,6 +116,7 @@ impl State {
             entries: entries.collect(),
             gaps: Vec::new(),
             is_desired: true,
+            objects: BTreeSet::new(),
         }
     }
 
@@ -130,13 +135,24 @@ impl State {
         state
     }
 
-    /// Takes up what was read. A resource that is there already keeps what it was read with.
+    /// Takes up what was read. A resource that is there already keeps what it was read with; one that was found by a
+    /// value is known by that, and the same one listed has the name that Azure gave it.
     pub fn observe(&mut self, id: &ResourceId, observed: &Observed) {
         match observed {
             Observed::Present(found) => {
-                if self.entries.contains_key(id) || self.is_object(id) {
+                let object = found
+                    .object
+                    .as_ref()
+                    .map(|object| object.to_ascii_lowercase());
+                let listed = id.as_str().to_ascii_lowercase();
+                let is_known = [Some(&listed), object.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|name| self.objects.contains(name));
+                if self.entries.contains_key(id) || is_known {
                     return;
                 }
+                self.objects.extend(object);
                 let entry = Entry {
                     object: found.object.clone(),
                     ..Entry::new(id.clone(), found.body.clone())
@@ -146,16 +162,6 @@ impl State {
             Observed::Absent => {}
             Observed::Unreadable(why) => self.miss(id, &id.type_name(), why),
         }
-    }
-
-    /// A resource found in its collection by a value is known by that; the same one listed has Azure's own name.
-    fn is_object(&self, id: &ResourceId) -> bool {
-        self.entries.values().any(|entry| {
-            entry
-                .object
-                .as_ref()
-                .is_some_and(|object| object.eq_ignore_ascii_case(id.as_str()))
-        })
     }
 
     /// What of this type stands at or below `id` could not be read.
@@ -199,7 +205,7 @@ impl State {
     pub fn all<'a>(&'a self, type_name: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.entries
             .values()
-            .filter(move |entry| entry.id.type_name().eq_ignore_ascii_case(type_name))
+            .filter(move |entry| entry.type_name.eq_ignore_ascii_case(type_name))
     }
 
     /// Those directly beneath a resource.

@@ -6,34 +6,70 @@ use time::{Date, OffsetDateTime};
 use super::{Error, Exit, Output, load_in_cloud, name_stand_ins};
 use crate::cli::args::ReportFormat;
 use crate::cli::session::{self, Session};
-use crate::cli::settings::Check;
+use crate::cli::settings::{Check, Group};
 use crate::controls::{self, Acceptance, Intent, Severity, State};
 use crate::render::check::Checked;
 use crate::render::safe;
 use crate::resource::Graph;
-use crate::spec::{self, FailOn, Loaded, Spec};
+use crate::spec::{self, FailOn, Loaded};
+
+/// What the controls are evaluated on.
+struct Subject {
+    name: String,
+    place: String,
+    state: State,
+    intent: Intent,
+    accepted: Vec<Acceptance>,
+    fail_on: Severity,
+}
 
 pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
+    let subject = match &check.group {
+        Some(group) => without_spec(&check, group, output).await?,
+        None => with_spec(&check, output).await?,
+    };
+    let today = OffsetDateTime::now_utc().date();
+    let Subject {
+        name,
+        place,
+        state,
+        intent,
+        accepted,
+        fail_on,
+    } = subject;
+    let report = controls::evaluate(&state, &intent, &accepted, today);
+    let checked = Checked {
+        report: &report,
+        name: &name,
+        place,
+        fail_on,
+    };
+    write(&checked, check.format, output)?;
+    Ok(if report.fails_at(fail_on) {
+        Exit::Blocked
+    } else {
+        Exit::Ok
+    })
+}
+
+async fn with_spec(check: &Check, output: &Output) -> Result<Subject, Error> {
     let loaded = load_in_cloud(&check.work)?;
     let graph = session::compile(&loaded)?;
     let (state, place) = if check.live {
-        live(&check, &loaded, &graph, output).await?
+        live(check, &loaded, &graph, output).await?
     } else {
         name_stand_ins(&check.work.spec, output);
         (State::desired(&graph), "offline".to_owned())
     };
     let spec = &loaded.spec;
-    let intent = Intent::of_spec(spec, &graph);
-    let today = OffsetDateTime::now_utc().date();
-    let report = controls::evaluate(&state, &intent, &accepted(&spec.controls), today);
-    let checked = Checked {
-        report: &report,
-        name: &spec.name,
+    Ok(Subject {
+        name: spec.name.to_string(),
         place,
+        state,
+        intent: Intent::of_spec(spec, &graph),
+        accepted: accepted(&spec.controls),
         fail_on: severity(spec.controls.fail_on),
-    };
-    write(&checked, check.format, output)?;
-    Ok(status(&checked))
+    })
 }
 
 async fn live(
@@ -42,12 +78,32 @@ async fn live(
     graph: &Graph,
     output: &Output,
 ) -> Result<(State, String), Error> {
-    let spec: &Spec = &loaded.spec;
-    let session = Session::open(&check.work, spec).await?;
+    let session = Session::open(&check.work, &loaded.spec).await?;
     let state = session.state(graph, output).await;
     let place = format!("live on {}", session.target);
     session.close().await;
     Ok((state, place))
+}
+
+async fn without_spec(check: &Check, group: &Group, output: &Output) -> Result<Subject, Error> {
+    let session = Session::of_group(&check.work, group).await?;
+    let state = session.group_state(group, output).await;
+    let place = format!("live on {}", session.target);
+    session.close().await;
+    if state.iter().next().is_none() && state.gaps().is_empty() {
+        return Err(Error::usage(
+            format!("there is nothing in the resource group `{}`", group.name),
+            "look at `--resource-group` and `--subscription`",
+        ));
+    }
+    Ok(Subject {
+        name: group.name.clone(),
+        place,
+        intent: Intent::inferred(&state),
+        state,
+        accepted: Vec::new(),
+        fail_on: Severity::High,
+    })
 }
 
 fn write(checked: &Checked<'_>, format: ReportFormat, output: &Output) -> Result<(), Error> {
@@ -60,14 +116,6 @@ fn write(checked: &Checked<'_>, format: ReportFormat, output: &Output) -> Result
     }
     .context("cannot write the report")?;
     Ok(())
-}
-
-fn status(checked: &Checked<'_>) -> Exit {
-    if checked.report.fails_at(checked.fail_on) {
-        Exit::Blocked
-    } else {
-        Exit::Ok
-    }
 }
 
 fn severity(fail_on: FailOn) -> Severity {

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: exit code and both streams, in an environment of its own.
 
 mod apply;
+mod check;
 mod saved;
 
 use std::fmt;

@@ -70,6 +70,7 @@ const AUTH: &str = "sites/func-orders-{env}/config/authsettingsV2";
 const ROUTE: &str = "routes/gateway";
 const ORIGIN: &str = "originGroups/gateway/origins/gateway";
 const FIREWALL: &str = "FrontDoorWebApplicationFirewallPolicies/secgwOrders{env}";
+const GROUP: &str = "networkSecurityGroups/orders-staging-gateway";
 const API_APP: &str = "applications/api";
 
 macro_rules! custom {
@@ -89,8 +90,8 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("APIM-03", &[(SERVICE, Set(custom!("Backend.Protocols.Tls11"), r#""True""#))]),
     row("APIM-04", &[(SERVICE, Set(custom!("Backend.Protocols.Tls13"), r#""False""#))]),
     row("APIM-04", &[(SERVICE, Set(custom!("Backend.Protocols.Tls13"), "null"))]),
-    row("APIM-05", &[(SERVICE, Set(custom!("Ciphers.TLS_RSA_WITH_AES_128_CBC_SHA"), "null"))]).of("dev"),
-    row("APIM-05", &[(SERVICE, Set(custom!("Ciphers.TripleDes168"), r#""True""#))]).of("dev"),
+    row("APIM-05", &[(SERVICE, Set(custom!("Ciphers.TLS_RSA_WITH_AES_128_CBC_SHA"), "null"))]).of("dev staging"),
+    row("APIM-05", &[(SERVICE, Set(custom!("Ciphers.TripleDes168"), r#""True""#))]).of("dev staging"),
     row("APIM-06", &[("privateEndpointConnections/secgw orders-dev", Set("/properties/privateLinkServiceConnectionState/status", r#""Pending""#))])
         .of("dev")
         .also(&["AFD-11"]),
@@ -100,8 +101,8 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("APIM-09", &[(SERVICE, Add("subscriptions/everything", r#"{ "properties": { "scope": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/x/apis" } }"#))]),
     row("APIM-10", &[(SERVICE, Add("products/starter", r#"{ "properties": {} }"#))]),
     row("APIM-12", &[(SERVICE, Set("/identity", "null"))]).also(&["FUN-13"]),
-    row("APIM-13", &[("tenant/access", Set("/properties/enabled", "true"))]).of("dev"),
-    row("APIM-13", &[("tenant/gitAccess", Set("/properties/enabled", "true"))]).of("dev"),
+    row("APIM-13", &[("tenant/access", Set("/properties/enabled", "true"))]).of("dev staging"),
+    row("APIM-13", &[("tenant/gitAccess", Set("/properties/enabled", "true"))]).of("dev staging"),
     row("APIM-17", &[(SERVICE, Add("namedValues/key", r#"{ "properties": { "displayName": "key", "secret": true } }"#))]),
     row("APIM-17", &[(SERVICE, Add("namedValues/key", r#"{ "properties": { "displayName": "key", "secret": true, "keyVault": { "secretIdentifier": "https://kv.vault.azure.net/secrets/a", "lastStatus": { "code": "Forbidden" } } } }"#))]),
     row("APIM-18", &[("backends/secgw-orders-{env}-func-orders-{env}", Set("/properties/tls/validateCertificateName", "false"))]),
@@ -145,7 +146,7 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-13", &[(POLICY, Text(" terminate-unmatched-request=\"true\"", ""))]),
     row("POL-13", &[(POLICY, Text("<allowed-headers>", "<allowed-headers><header>*</header>"))]),
     row("POL-14", &[(POLICY, DropIn("outbound", "base"))]),
-    row("POL-14", &[(POLICY, DropIn("inbound", "base"))]).also(&["POL-11"]).of("dev prod"),
+    row("POL-14", &[(POLICY, DropIn("inbound", "base"))]).also(&["POL-11"]),
     row("POL-14", &[("policyRestrictions/secgw-orders-{env}-orders", Set("/properties/requireBase", r#""false""#))]),
     row("POL-14", &[("policyRestrictions/secgw-orders-{env}-orders", Gone)]),
     row("POL-16", &[(POLICY, Drop("authentication-managed-identity"))]),
@@ -184,10 +185,20 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("WAF-06", &[(FIREWALL, Set("/properties/customRules/rules/1/matchConditions/0/matchValue", r#"["zzz"]"#))]),
     row("WAF-07", &[(FIREWALL, Push("/properties/customRules/rules", r#"{ "name": "Partner", "priority": 1, "ruleType": "MatchRule", "action": "Allow", "matchConditions": [{ "matchVariable": "RemoteAddr", "operator": "IPMatch", "matchValue": ["203.0.113.0/24"] }] }"#))]),
     row("WAF-07", &[(FIREWALL, Push("/properties/customRules/rules", r#"{ "name": "All", "priority": 1, "ruleType": "MatchRule", "action": "Allow", "matchConditions": [{ "matchVariable": "SocketAddr", "operator": "IPMatch", "matchValue": ["0.0.0.0/0"] }] }"#))]),
+    row("NET-01", &[(GROUP, Set("/properties/securityRules/1/properties/access", r#""Deny""#))]).of("staging"),
+    row("NET-01", &[(GROUP, Push("/properties/securityRules", r#"{ "name": "no-sql", "properties": { "direction": "Outbound", "access": "Deny", "priority": 101, "protocol": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "destinationPortRange": "1000-2000" } }"#))]).of("staging"),
+    row("NET-01", &[("subnets/gateway", Set("/properties/networkSecurityGroup", "null"))]).of("staging").also(&["NET-04"]),
+    row("NET-02", &[("subnets/gateway", Set("/properties/delegations", r#"[{ "name": "x", "properties": { "serviceName": "Microsoft.Web/serverFarms" } }]"#))]).of("staging"),
+    row("NET-04", &[(GROUP, Push("/properties/securityRules", r#"{ "name": "office", "properties": { "direction": "Inbound", "access": "Allow", "priority": 150, "protocol": "Tcp", "sourceAddressPrefix": "Internet", "destinationAddressPrefix": "*", "destinationPortRange": "443" } }"#))]).of("staging"),
+    row("NET-04", &[(GROUP, Push("/properties/securityRules", r#"{ "name": "anybody", "properties": { "direction": "Inbound", "access": "Allow", "priority": 150, "protocol": "*", "sourceAddressPrefixes": ["10.0.0.0/8", "0.0.0.0/0"], "destinationAddressPrefix": "*", "destinationPortRanges": ["80", "400-500"] } }"#))]).of("staging"),
+    row("POL-09", &[(GLOBAL, Drop("check-header"))]).of("staging"),
+    row("POL-09", &[(GLOBAL, Text("failed-check-httpcode=\"403\"", "failed-check-httpcode=\"200\""))]).of("staging"),
+    row("POL-09", &[(GLOBAL, Text("<check-header name=\"X-Azure-FDID\"", "<check-header name=\"X-Forwarded-Host\""))]).of("staging"),
+    row("POL-09", &[("namedValues/secgw-orders-staging-fdid", Set("/properties/value", r#""11111111-0000-4000-8000-000000000000""#))]).of("staging"),
     row("NET-02", &[("subnets/gateway", Set("/properties/delegations", "[]"))]).of("prod"),
     row("NET-02", &[("subnets/functions", Set("/properties/delegations/0/properties/serviceName", r#""Microsoft.Web/serverFarms""#))]).of("prod"),
-    row("NET-03", &[(SITE, Set("/properties/publicNetworkAccess", r#""Enabled""#))]).of("prod"),
-    row("NET-03", &[("privateEndpoints/orders-prod-func-orders-prod", Gone)]).of("prod"),
+    row("NET-03", &[(SITE, Set("/properties/publicNetworkAccess", r#""Enabled""#))]).of("prod staging"),
+    row("NET-03", &[("privateEndpoints/orders-{env}-func-orders-{env}", Gone)]).of("prod staging"),
     row("FUN-01", &[(SITE, Set("/properties/httpsOnly", "false"))]),
     row("FUN-01", &[(SITE, Add("slots/blue", r#"{ "properties": { "httpsOnly": false } }"#))]),
     row("FUN-02", &[(WEB, Set("/properties/minTlsVersion", r#""1.2""#))]),
