@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
-use super::{Digest, Note, Objection, Plan, order};
+use super::{Digest, Note, Objection, Plan, Since, order};
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
 use crate::resource::{At, Graph, Kind, Live, Recommendation, ResourceId, Unreadable, kinds};
@@ -115,6 +115,10 @@ struct Written {
     notes: Vec<Note>,
     basis: BTreeMap<ResourceId, Seen>,
     traces: BTreeMap<ResourceId, Traced>,
+    #[serde(default)]
+    effects: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    since: Since,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +179,8 @@ impl Written {
                 .cloned()
                 .collect();
         }
+        let effects = self.effects.into_iter();
+        let effects = effects.filter_map(|(key, said)| Some((keys.get(&key)?.clone(), said)));
         let unreadable = self.unreadable.into_iter().map(|written| {
             let WrittenUnreadable {
                 address,
@@ -204,6 +210,8 @@ impl Written {
                 foreign: self.foreign,
                 notes: self.notes,
                 basis: self.basis,
+                effects: effects.collect(),
+                since: self.since,
             },
             objections: self.objections,
             traces: self.traces,

@@ -1,12 +1,13 @@
 //! Joins desired and live state into a plan: complete data that apply carries out without choosing anything.
 //!
 //! Pure and synchronous. `planner` decides what happens to each resource, `removal` what leaves, `order` what waits
-//! for what, `review` what may not be applied. `basis` is what a plan was made from, `file` a plan that was saved,
-//! `stale` what has moved since.
+//! for what, `effect` what it does to a running service and whether it is drift, `review` what may not be applied.
+//! `basis` is what a plan was made from, `file` a plan that was saved, `stale` what has moved since.
 
 pub mod basis;
 mod change;
 mod digest;
+mod effect;
 pub mod file;
 mod order;
 mod planner;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use digest::Digest;
+pub use effect::Since;
 pub use review::{Objection, review};
 
 use crate::diff::PropertyChange;
@@ -42,6 +44,9 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What it was made from: it is stale once any of this moves.
     pub basis: Basis,
+    /// What changes do to a service that is running, beyond what they set.
+    pub effects: BTreeMap<Key, Vec<String>>,
+    pub since: Since,
 }
 
 /// A setting that is sent and known not to take effect on this kind.
@@ -53,7 +58,12 @@ pub struct Note {
 
 /// Plans.
 pub fn plan(desired: &Graph, live: &Live) -> Plan {
-    planner::Planner::new(desired, live).run()
+    let plan = planner::Planner::new(desired, live).run();
+    Plan {
+        effects: effect::of_changes(&plan.changes, live),
+        since: Since::of(desired, live),
+        ..plan
+    }
 }
 
 impl Plan {
@@ -62,6 +72,11 @@ impl Plan {
         self.changes
             .iter()
             .any(|change| change.reason != Reason::Record)
+    }
+
+    /// Whether the spec is the one last applied and live state is not: somebody changed Azure by other means.
+    pub fn is_drift(&self) -> bool {
+        self.since == Since::SpecUnchanged && self.has_changes()
     }
 
     pub fn count(&self, verb: Verb) -> usize {

@@ -46,6 +46,8 @@ impl<'a> Planner<'a> {
             foreign: live.foreign.iter().cloned().collect(),
             notes: Vec::new(),
             basis: basis::of(desired, live),
+            effects: BTreeMap::new(),
+            since: super::Since::default(),
         };
         Self {
             desired,

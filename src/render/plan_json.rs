@@ -23,6 +23,8 @@ impl Shown<'_> {
             foreign,
             notes,
             basis: _,
+            effects,
+            since,
         } = plan;
         let (records, changes): (Vec<_>, Vec<_>) = changes
             .iter()
@@ -38,6 +40,7 @@ impl Shown<'_> {
             "secgw_version": env!("CARGO_PKG_VERSION"),
             "spec": spec,
             "target": target,
+            "since": since,
             "summary": self.counts(),
             "digest": self.digest(),
             "objections": objections,
@@ -46,6 +49,7 @@ impl Shown<'_> {
             "unreadable": unreadable,
             "foreign": foreign,
             "notes": notes,
+            "effects": effects,
         })
     }
 

@@ -258,6 +258,18 @@ pub struct DisableFirst {
     pub evidence: Evidence,
 }
 
+/// What a change at some paths does to a service that is running: said beside the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    pub paths: &'static [&'static str],
+    /// Whether replacing the resource does it too.
+    pub replacing: bool,
+    /// Only while the live value at the pointer is one of these.
+    pub only: Option<(&'static str, &'static [&'static str])>,
+    pub says: &'static str,
+    pub evidence: Evidence,
+}
+
 /// How long it usually takes, in seconds: for the reader's patience and the sandbox's clock, never a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usual {
@@ -289,6 +301,7 @@ pub struct Kind {
     pub stages: &'static [Stage],
     pub invalidates: &'static [Invalidation],
     pub disable_first: Option<DisableFirst>,
+    pub effects: &'static [Effect],
     pub usual: Usual,
 }
 
@@ -310,6 +323,7 @@ impl Kind {
         stages: &[],
         invalidates: &[],
         disable_first: None,
+        effects: &[],
         usual: Usual {
             create: 5,
             update: 5,

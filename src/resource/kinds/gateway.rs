@@ -2,7 +2,8 @@
 
 use super::rule;
 use crate::resource::kind::{
-    Deletion, Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Read, Rule, Stage, Usual, Write,
+    Deletion, Effect, Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Read, Rule, Stage,
+    Usual, Write,
 };
 
 const VERSION: &str = "2024-05-01";
@@ -71,6 +72,52 @@ const DIAGNOSTIC_RULES: &[Rule] = &[
         How::CaseInsensitive,
         SCHEMA,
     ),
+];
+
+/// What the classic tiers restart for.
+const RESTARTED_FOR: &[&str] = &[
+    "/zones",
+    "/properties/virtualNetworkType",
+    "/properties/virtualNetworkConfiguration/**",
+    "/properties/hostnameConfigurations",
+    "/properties/customProperties/**",
+];
+
+const SERVICE_EFFECTS: &[Effect] = &[
+    Effect {
+        paths: RESTARTED_FOR,
+        replacing: false,
+        only: Some(("/sku/name", &["Developer"])),
+        says: "downtime",
+        evidence: Evidence::Documented(
+            "domain.md A.1: network and TLS updates, downtime in Developer",
+            "2025-11-20",
+        ),
+    },
+    Effect {
+        paths: RESTARTED_FOR,
+        replacing: false,
+        only: Some(("/sku/name", &["Developer", "Basic", "Standard", "Premium"])),
+        says: "15 to 45 min",
+        evidence: Evidence::Documented(
+            "domain.md A.1: network and TLS updates of the classic tiers",
+            "2025-11-20",
+        ),
+    },
+    Effect {
+        paths: &[
+            "/zones",
+            "/properties/virtualNetworkType",
+            "/properties/virtualNetworkConfiguration/**",
+        ],
+        replacing: true,
+        only: None,
+        says: "its public address may change",
+        evidence: Evidence::Documented(
+            "domain.md B: recreation, VNet added or removed, external and internal, zones",
+            "2025-11-20",
+        ),
+    },
 ];
 
 pub(super) const KINDS: &[Kind] = &[
@@ -237,6 +284,7 @@ pub(super) const KINDS: &[Kind] = &[
             ],
             values: &["/properties/publicIPAddresses/**"],
         }],
+        effects: SERVICE_EFFECTS,
         usual: Usual {
             create: 2400,
             update: 900,
