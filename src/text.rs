@@ -43,6 +43,14 @@ where
     }
 }
 
+/// `a, b and 3 more`: the first few of many.
+pub fn some_of(names: &[String], few: usize) -> String {
+    match names.len().checked_sub(few) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..few].join(", ")),
+    }
+}
+
 /// The candidate that `name` was most likely meant to be, if one is near enough for a suggestion.
 ///
 /// Near is a third of the longer name, as rustc does it: `fronDoor` finds `frontDoor`, `foo` finds nothing.
@@ -109,6 +117,13 @@ mod tests {
         assert_eq!(list_of_names(["a"]), "`a`");
         assert_eq!(list_of_names(["a", "b", "c"]), "`a`, `b` or `c`");
         assert_eq!(list_of_names::<[&str; 0]>([]), "");
+    }
+
+    #[test]
+    fn the_first_few_of_many_say_how_many_more_there_are() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(some_of(&names, 3), "a, b, c");
+        assert_eq!(some_of(&names, 1), "a and 2 more");
     }
 
     #[test]

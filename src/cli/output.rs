@@ -3,13 +3,14 @@
 //! Nothing else prints. Text comes styled from `render`; styles are taken out here where the stream or the user does
 //! not want them.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 
 use super::settings::{Terminal, Verbosity};
 use crate::render::change::Room;
-use crate::render::safe;
+use crate::render::{safe, style};
 
 /// Columns where nobody says how many there are: a file, a pipeline's log.
 const UNKNOWN_WIDTH: usize = 100;
@@ -26,7 +27,7 @@ impl Output {
             terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         Self {
             terminal,
-            width: width.unwrap_or(UNKNOWN_WIDTH).clamp(60, 140),
+            width: width.unwrap_or(UNKNOWN_WIDTH).clamp(60, 200),
         }
     }
 
@@ -39,6 +40,19 @@ impl Output {
 
     pub(super) fn is_detailed(&self) -> bool {
         self.terminal.verbosity >= Verbosity::Detailed
+    }
+
+    /// The result as text, in the signs that the terminal has.
+    pub(super) fn text(&self, text: &str) -> io::Result<()> {
+        self.data(&self.in_locale(text))
+    }
+
+    fn in_locale<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.terminal.is_ascii {
+            style::ascii(text).into()
+        } else {
+            text.into()
+        }
     }
 
     /// The result. A reader that has gone away (`| head`) is not an error.
@@ -67,7 +81,7 @@ impl Output {
     /// What always has to be said. Nothing can be done about a stderr that cannot be written.
     pub(super) fn error(&self, text: &str) {
         let mut stream = AutoStream::new(io::stderr().lock(), self.terminal.colour);
-        drop(stream.write_all(text.as_bytes()));
+        drop(stream.write_all(self.in_locale(text).as_bytes()));
     }
 
     /// Whether lines may be drawn over.

@@ -62,6 +62,8 @@ pub struct Terminal {
     pub verbosity: Verbosity,
     /// A pipeline's log: no lines that are drawn over, no questions.
     pub is_pipeline: bool,
+    /// A locale without UTF-8.
+    pub is_ascii: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,7 +218,20 @@ fn resolve_terminal(args: &TerminalArgs, around: &Surroundings) -> Terminal {
         is_pipeline: ["CI", "TF_BUILD"]
             .iter()
             .any(|name| around.get(name).is_some_and(|value| value != "false")),
+        is_ascii: is_ascii(around),
     }
+}
+
+/// The first variable that is set decides, as in POSIX. Where none is, in a container for example, UTF-8 is what
+/// terminals and logs take today.
+fn is_ascii(around: &Surroundings) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| around.get(name));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
 }
 
 fn validate(args: ValidateArgs, around: Surroundings) -> Task {
@@ -477,6 +492,15 @@ mod tests {
         assert_eq!(spec("secgw plan -e dev"), "Environment(\"dev\")");
         assert_eq!(spec("secgw plan -f a.yaml"), "Path(\"a.yaml\")");
         assert_eq!(spec("secgw plan"), "Path(\"secgw.yaml\")");
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii() {
+        let is_ascii =
+            |variables: &[(&str, &str)]| settings("secgw schema", variables).terminal.is_ascii;
+        assert!(is_ascii(&[("LANG", "C")]));
+        assert!(is_ascii(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
+        assert!(!is_ascii(&[("LANG", "de_DE.utf8")]) && !is_ascii(&[]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::safe;
 use crate::plan::{Change, Key};
-use crate::resource::{Realm, Ref, ResourceId, kinds};
+use crate::resource::{How, Kind, Realm, Ref, ResourceId, kinds};
 
 /// The names on the way to it, without types: `apim-orders/orders/listOrders`. Read beside its kind's noun.
 pub fn name(id: &ResourceId) -> String {
@@ -58,15 +58,105 @@ pub fn of(change_: &Change) -> String {
     change(&change_.key)
 }
 
-/// `/properties/sku/name` is `sku.name` to people; list items and policy elements keep their form.
+/// `/properties/sku/name` is `sku.name` to people; keys of list items and policy elements keep their form.
 pub fn property(path: &str) -> String {
-    let path = path.strip_prefix("/properties").unwrap_or(path);
-    let shown = path
-        .trim_start_matches('/')
-        .replace('/', ".")
-        .replace("~1", "/")
-        .replace("~0", "~");
-    safe::line(&shown)
+    let mut steps = steps(path);
+    if steps.first() == Some(&"properties") && steps.len() > 1 {
+        steps.remove(0);
+    }
+    plain(&steps.join("."))
+}
+
+/// Between slashes, but not those in the key of a list item: `/l[a/b]/c` has two steps.
+fn steps(path: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let is_end = move |c: char| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == '/' && depth == 0
+    };
+    path.trim_start_matches('/').split(is_end).collect()
+}
+
+/// Without the escapes of JSON pointers.
+fn plain(text: &str) -> String {
+    safe::line(&text.replace("~1", "/").replace("~0", "~"))
+}
+
+/// A property by what it stands in and what it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// The list an item is of, or the policy element that an attribute or element is in.
+    pub group: Option<String>,
+    pub leaf: String,
+    is_policy: bool,
+}
+
+impl Property {
+    pub fn of(path: &str, kind: &Kind) -> Self {
+        match policy_path(path, kind) {
+            Some(inside) => Self::of_policy(inside),
+            None => Self::of_value(path),
+        }
+    }
+
+    fn of_policy(inside: &str) -> Self {
+        let steps = steps(inside);
+        let (leaf, parents) = steps
+            .split_last()
+            .map_or((inside, &[][..]), |(leaf, rest)| (*leaf, rest));
+        Self {
+            group: (!parents.is_empty()).then(|| plain(&parents.join("/"))),
+            leaf: plain(leaf),
+            is_policy: true,
+        }
+    }
+
+    fn of_value(path: &str) -> Self {
+        let name = property(path);
+        let item = name
+            .split_once('[')
+            .and_then(|(list, rest)| Some((list, rest.split_once(']')?)));
+        let Some((list, (key, rest))) = item else {
+            return Self {
+                group: None,
+                leaf: name,
+                is_policy: false,
+            };
+        };
+        Self {
+            group: Some(list.to_owned()),
+            leaf: format!("{key}{rest}"),
+            is_policy: false,
+        }
+    }
+
+    /// For lists of names: `ipSecurityRestrictions[vip]`, `rate-limit-by-key/@calls`.
+    pub fn short(&self) -> String {
+        match &self.group {
+            None => self.leaf.clone(),
+            Some(group) if self.is_policy => {
+                let parent = group.rsplit('/').next().unwrap_or(group);
+                format!("{parent}/{}", self.leaf)
+            }
+            Some(group) => match self.leaf.split_once('.') {
+                Some((key, rest)) => format!("{group}[{key}].{rest}"),
+                None => format!("{group}[{}]", self.leaf),
+            },
+        }
+    }
+}
+
+/// What follows the policy document in a path that goes into it.
+fn policy_path<'a>(path: &'a str, kind: &Kind) -> Option<&'a str> {
+    let policies = kind.rules.iter();
+    policies
+        .filter(|rule| matches!(rule.how, How::Policy(_)))
+        .flat_map(|rule| rule.paths)
+        .find_map(|pointer| path.strip_prefix(pointer)?.strip_prefix('/'))
 }
 
 /// `apim-orders publicIPAddresses`: where a value comes from.
@@ -161,6 +251,10 @@ mod tests {
             "ipSecurityRestrictions[vip].action"
         );
         assert_eq!(property("/tags/a~1b"), "tags.a/b");
+        assert_eq!(
+            property("/properties/subnets[/subscriptions/s]/id"),
+            "subnets[/subscriptions/s].id"
+        );
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! A plan as text: ordered by risk, grouped by layer, one stable summary line at the end.
+//! A plan as text: counts by risk, a line for each change, what changes inside, one stable summary line at the end.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::change::{Room, below, head, property, tail};
-use super::style::{BAD, DIM, NOTE, STRONG, columns, fit, paint, symbol, wrap};
-use super::{Target, label, safe};
-use crate::plan::{Change, Digest, Objection, Plan, Reason, Verb};
-use crate::resource::{Layer, ResourceId, Unreadable};
+use super::change::{Room, below, has_detail, head, origin};
+use super::overview::{self, Columns};
+use super::section::{self, Section};
+use super::style::{self, BAD, DIM, NOTE, STRONG, columns, fit, joined, paint, symbol, wrap};
+use super::{Target, label, property, safe};
+use crate::plan::{Change, Digest, Objection, Plan, Verb};
+use crate::resource::{Kind, Layer, ResourceId, Unreadable, kinds};
 use crate::text::plural;
 
 /// Names in a list unless everything is asked for.
@@ -26,37 +28,6 @@ pub struct Shown<'a> {
     pub objections: &'a [Objection],
 }
 
-/// How bad it is if it is wrong: the order of the sections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Section {
-    Blocked,
-    Of(Verb),
-}
-
-impl Section {
-    const ALL: [Self; 7] = [
-        Self::Blocked,
-        Self::Of(Verb::Replace),
-        Self::Of(Verb::Delete),
-        Self::Of(Verb::Update),
-        Self::Of(Verb::Approve),
-        Self::Of(Verb::Create),
-        Self::Of(Verb::Await),
-    ];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Blocked => "Blocked",
-            Self::Of(Verb::Replace) => "Replace",
-            Self::Of(Verb::Delete) => "Delete",
-            Self::Of(Verb::Update) => "Update",
-            Self::Of(Verb::Approve) => "Approve",
-            Self::Of(Verb::Create) => "Create",
-            Self::Of(Verb::Await) => "Wait for",
-        }
-    }
-}
-
 impl Shown<'_> {
     /// The whole text, ending in the summary line. Without changes, it is that line alone.
     pub fn text(&self, room: Room) -> String {
@@ -66,9 +37,10 @@ impl Shown<'_> {
             return self.no_changes();
         }
         let mut out = self.header(room);
-        for section in Section::ALL {
-            self.section(section, room, &mut out);
-        }
+        self.risks(room, &mut out);
+        self.overview(room, &mut out);
+        self.details(room, &mut out);
+        self.blocked(room, &mut out);
         self.unreadable(room, &mut out);
         self.notes(room, &mut out);
         self.foreign(room, &mut out);
@@ -87,16 +59,106 @@ impl Shown<'_> {
 
     fn header(&self, room: Room) -> String {
         let Self { spec, target, .. } = self;
-        let mut out = format!(
-            "{} {}\n",
-            paint(STRONG, &safe::line(spec)),
-            paint(STRONG, &format!("on {}", target.place))
-        );
-        for line in wrap(&target.details().join(" · "), room.width) {
+        let title = format!("Plan for {} on {}", safe::line(spec), target.place);
+        let mut out = String::new();
+        for line in wrap(&title, room.width) {
+            let _infallible = writeln!(out, "{}", paint(STRONG, &line));
+        }
+        for line in joined(&target.details(), " · ", room.width) {
             let _infallible = writeln!(out, "{}", paint(DIM, &line));
         }
         out.push('\n');
         out
+    }
+
+    /// How many changes of which risk, and whether they are drift.
+    fn risks(&self, room: Room, out: &mut String) {
+        let mut counts: BTreeMap<Section, usize> = BTreeMap::new();
+        for ((section, _), changes) in &self.sections() {
+            *counts.entry(*section).or_default() += changes.len();
+        }
+        let counts: Vec<String> = counts
+            .into_iter()
+            .map(|(section, count)| format!("{} {}", section.symbol(), section.count(count)))
+            .collect();
+        for line in joined(&counts, "   ", room.width) {
+            let _infallible = writeln!(out, "{}", paint(STRONG, &line));
+        }
+        if self.plan.is_drift() {
+            let said = "Drift: the spec is as it was last applied, so somebody changed Azure by other means.";
+            for line in wrap(said, room.width) {
+                let _infallible = writeln!(out, "{}", paint(NOTE, &line));
+            }
+        }
+        if !counts.is_empty() {
+            out.push('\n');
+        }
+    }
+
+    fn sections(&self) -> BTreeMap<(Section, Layer), Vec<&Change>> {
+        section::sections(self.plan, self.objections)
+    }
+
+    fn overview(&self, room: Room, out: &mut String) {
+        let columns = Columns::of(self.plan, room);
+        for ((section, layer), changes) in self.sections() {
+            let title = paint(section.style().bold(), section.title());
+            let rest = format!("{} ({})", layer.name(), changes.len());
+            let _infallible = writeln!(out, "{title} · {}", paint(DIM, &rest));
+            out.push_str(&overview::lines(&changes, self.plan, columns));
+        }
+        if self.plan.has_changes() {
+            out.push('\n');
+        }
+    }
+
+    fn details(&self, room: Room, out: &mut String) {
+        let changes: Vec<&Change> = self
+            .sections()
+            .into_values()
+            .flatten()
+            .filter(|change| {
+                has_detail(change, room) || section::is_blocked(change, self.objections)
+            })
+            .collect();
+        if changes.is_empty() {
+            return;
+        }
+        let _infallible = writeln!(out, "{}\n", paint(DIM, &"─".repeat(room.width)));
+        for change in changes {
+            self.change(change, room, out);
+            out.push('\n');
+        }
+    }
+
+    fn change(&self, change: &Change, room: Room, out: &mut String) {
+        title(change, room, out);
+        let inner = Room {
+            width: room.width.saturating_sub(INDENT),
+            ..room
+        };
+        for objection in section::objections_to(change, self.objections) {
+            out.push_str(&objected(objection, inner));
+        }
+        for line in below(change, inner) {
+            let _infallible = writeln!(out, "{}{line}", " ".repeat(INDENT));
+        }
+    }
+
+    /// What is objected to that is no single change of this plan.
+    fn blocked(&self, room: Room, out: &mut String) {
+        let is_elsewhere = |objection: &&Objection| {
+            section::shown(self.plan).all(|change| change.key.address != objection.address)
+        };
+        let objections: Vec<&Objection> = self.objections.iter().filter(is_elsewhere).collect();
+        if objections.is_empty() {
+            return;
+        }
+        let _infallible = writeln!(out, "{}", paint(BAD, "Blocked"));
+        for objection in objections {
+            out.push_str(&objected(objection, room));
+        }
+        out.push('\n');
     }
 
     fn no_changes(&self) -> String {
@@ -144,97 +206,6 @@ impl Shown<'_> {
         )
     }
 
-    fn section_of(&self, change: &Change) -> Option<Section> {
-        if change.reason == Reason::Record {
-            return None;
-        }
-        let is_blocked = change.action.verb().is_destructive()
-            && self
-                .objections
-                .iter()
-                .any(|objection| objection.address == change.key.address);
-        Some(if is_blocked {
-            Section::Blocked
-        } else {
-            Section::Of(change.action.verb())
-        })
-    }
-
-    fn section(&self, section: Section, room: Room, out: &mut String) {
-        let changes: Vec<&Change> = self
-            .plan
-            .changes
-            .iter()
-            .filter(|change| self.section_of(change) == Some(section))
-            .collect();
-        if changes.is_empty() {
-            return;
-        }
-        let title = format!("{} ({})", section.title(), changes.len());
-        let style = match section {
-            Section::Blocked => BAD,
-            Section::Of(verb) => super::style::of(verb).bold(),
-        };
-        let _infallible = writeln!(out, "{}", paint(style, &title));
-        let column = column(&changes, room.width);
-        for layer in Layer::ALL {
-            let members: Vec<&&Change> = changes
-                .iter()
-                .filter(|change| change.kind.layer == layer)
-                .collect();
-            if members.is_empty() {
-                continue;
-            }
-            let _infallible = writeln!(out, "  {}", paint(DIM, layer.name()));
-            for change in members {
-                self.change(change, column, room, out);
-            }
-        }
-        out.push('\n');
-    }
-
-    fn change(&self, change: &Change, column: usize, room: Room, out: &mut String) {
-        let head = head(change);
-        let verb = change.action.verb();
-        let head = fit(&head, room.width.saturating_sub(INDENT));
-        let (sign, name) = head.split_at(symbol(verb).len());
-        let painted = format!("{}{name}", paint(super::style::of(verb), sign));
-        let tail = tail(change);
-        let gap = " ".repeat(column.saturating_sub(columns(&head)));
-        let margin = " ".repeat(INDENT);
-        let size = (columns(&head), columns(&tail));
-        let _infallible = if is_one_line(size, column, room.width) {
-            writeln!(out, "{margin}{painted}{gap}  {}", paint(DIM, &tail))
-        } else {
-            let room = room.width.saturating_sub(INDENT + 4);
-            let lines: Vec<String> = wrap(&tail, room)
-                .iter()
-                .map(|line| paint(DIM, line))
-                .collect();
-            let tail = lines.join(&format!("\n{margin}    "));
-            writeln!(out, "{margin}{painted}\n{margin}    {tail}")
-        };
-        let inner = Room {
-            width: room.width.saturating_sub(INDENT + 4),
-            ..room
-        };
-        let objections = self
-            .objections
-            .iter()
-            .filter(|objection| objection.address == change.key.address && verb.is_destructive());
-        for objection in objections {
-            for line in wrap(&format!("! {}", objection.message), inner.width) {
-                let _infallible = writeln!(out, "{margin}    {}", paint(BAD, &safe::line(&line)));
-            }
-            for line in wrap(&format!("  to go on: {}", objection.remedy), inner.width) {
-                let _infallible = writeln!(out, "{margin}    {}", safe::line(&line));
-            }
-        }
-        for line in below(change, inner) {
-            let _infallible = writeln!(out, "{margin}    {line}");
-        }
-    }
-
     /// By reason: one missing permission often hides many resources.
     fn unreadable(&self, room: Room, out: &mut String) {
         if self.plan.unreadable.is_empty() {
@@ -261,7 +232,8 @@ impl Shown<'_> {
         let _infallible = writeln!(out, "{}", paint(NOTE, title));
         for note in &self.plan.notes {
             let _infallible = writeln!(out, "    * {}", label::resource(&note.address));
-            for line in property(&note.property, room) {
+            let kind = kinds::of(&note.address).unwrap_or(&Kind::PLAIN);
+            for line in property::all(std::slice::from_ref(&note.property), kind, room) {
                 let _infallible = writeln!(out, "        {line}");
             }
         }
@@ -332,24 +304,39 @@ fn read_name(address: &str) -> String {
     ResourceId::parse(address).map_or_else(|_| list(), |id| label::resource(&id))
 }
 
-/// Where the second column starts: where most changes fit on one line.
-fn column(changes: &[&Change], width: usize) -> usize {
-    let sizes: Vec<(usize, usize)> = changes
-        .iter()
-        .map(|change| (columns(&head(change)), columns(&tail(change))))
-        .collect();
-    let fitting = |column: usize| {
-        let fits = sizes
-            .iter()
-            .filter(|size| is_one_line(**size, column, width));
-        fits.count()
+/// `~ API apim/orders`, and on the right what it is for and which line asks for it.
+fn title(change: &Change, room: Room, out: &mut String) {
+    let name = fit(&head(change), room.width);
+    let (sign, rest) = name.split_at(symbol(change.action.verb()).len());
+    let style = style::of(change.action.verb());
+    let painted = format!("{}{}", paint(style, sign), paint(STRONG, rest));
+    let origin = origin(change);
+    let taken = columns(&name) + 2 + columns(&origin);
+    let _infallible = if origin.is_empty() {
+        writeln!(out, "{painted}")
+    } else if taken <= room.width {
+        let gap = " ".repeat(room.width - taken + 2);
+        writeln!(out, "{painted}{gap}{}", paint(DIM, &origin))
+    } else {
+        let origin = fit(&origin, room.width.saturating_sub(INDENT));
+        writeln!(
+            out,
+            "{painted}\n{}{}",
+            " ".repeat(INDENT),
+            paint(DIM, &origin)
+        )
     };
-    let candidates = sizes.iter().map(|(head, _)| *head);
-    candidates
-        .max_by_key(|column| (fitting(*column), std::cmp::Reverse(*column)))
-        .unwrap_or(0)
 }
 
-fn is_one_line((head, tail): (usize, usize), column: usize, width: usize) -> bool {
-    head <= column && INDENT + column + 2 + tail <= width
+fn objected(objection: &Objection, room: Room) -> String {
+    let mut out = String::new();
+    let margin = " ".repeat(INDENT);
+    for line in wrap(&safe::line(&format!("! {}", objection.message)), room.width) {
+        let _infallible = writeln!(out, "{margin}{}", paint(BAD, &line));
+    }
+    let remedy = safe::line(&format!("to go on: {}", objection.remedy));
+    for line in wrap(&remedy, room.width.saturating_sub(2)) {
+        let _infallible = writeln!(out, "{margin}  {line}");
+    }
+    out
 }

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use serde_json::{Value, json};
 
-use super::change::{Room, property};
+use super::change::Room;
 use super::plan::FEW_NAMES;
 use super::plan_json::FORMAT_VERSION;
 use super::progress::{cause, said};
+use super::property;
 use super::style::{BAD, DIM, NOTE, paint, wrap};
 use super::{Target, label, safe, value};
 use crate::apply::{Failure, Outcome, ThreeWay};
@@ -102,10 +103,8 @@ impl Ended<'_> {
         for change in self.not_effective() {
             let text = format!("! sent, but not so afterwards: {}", label::of(change));
             paragraph(&text, 0, room.width, BAD, &mut out);
-            for changed in change.action.properties() {
-                for line in property(changed, room) {
-                    let _infallible = writeln!(out, "    {line}");
-                }
+            for line in property::all(change.action.properties(), change.kind, room) {
+                let _infallible = writeln!(out, "    {line}");
             }
         }
         for (address, why) in &self.after.unreadable {

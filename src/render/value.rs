@@ -10,6 +10,16 @@ pub fn live(value: &Value) -> String {
     match value {
         Value::String(text) if is_plain(text) => safe::line(text),
         Value::Null => "null".to_owned(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| format!("{}: {}", safe::line(key), live(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items = items.iter().map(live);
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
         other => safe::line(&other.to_string()),
     }
 }

@@ -41,7 +41,7 @@ fn show(
     let shown = planned.shown(&session.target);
     let is_final = !planned.is_applicable();
     match format {
-        Format::Text => output.data(&shown.text(output.room())),
+        Format::Text => output.text(&shown.text(output.room())),
         Format::Json if is_final => output.json(&shown.json()),
         Format::Json => {
             output.say(&shown.text(output.room()));
@@ -76,7 +76,7 @@ async fn carry_out(
         after: &report.after,
     };
     match format {
-        Format::Text => output.data(&ended.text(output.room())),
+        Format::Text => output.text(&ended.text(output.room())),
         Format::Json => output.json(&ended.json()),
     }
     .context("cannot write how it ended")?;

@@ -21,7 +21,7 @@ pub(super) async fn run(
     let planned = session.plan(&loaded.spec, desired, output).await;
     let shown = planned.shown(&session.target);
     match work.format {
-        Format::Text => output.data(&shown.text(output.room())),
+        Format::Text => output.text(&shown.text(output.room())),
         Format::Json => output.json(&shown.json()),
     }
     .context("cannot write the plan")?;

@@ -14,7 +14,7 @@ use crate::text::plural;
 
 pub(super) fn run(spec: &LoadOptions, format: Format, output: &Output) -> Result<Exit, Error> {
     match (checked(spec), format) {
-        (Ok(loaded), Format::Text) => output.data(&valid(&loaded, output.room().width)),
+        (Ok(loaded), Format::Text) => output.text(&valid(&loaded, output.room().width)),
         (Ok(loaded), Format::Json) => output.json(&data(Some(&loaded), None)),
         (Err(Error::Spec(found)), Format::Json) => {
             output

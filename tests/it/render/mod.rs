@@ -2,6 +2,7 @@
 
 pub(crate) mod plan;
 mod progress;
+mod rich;
 
 use std::collections::BTreeSet;
 

@@ -96,11 +96,11 @@ fn retries_are_told_where_much_is_to_be_told() {
     let live = |width| running.live(&key(&service()), Duration::from_secs(90), width);
     assert_eq!(
         live(100),
-        "creating API Management service apim-orders-dev  1 min (usually 45 min)  again in 17 s…oManyRequests"
+        "creating API Management service apim-orders-dev  1 min (usually 45 min)  again in 17 …ManyRequests"
     );
     assert_eq!(
         live(60),
-        "creating API Manag…e apim-orders-dev  1 min (usually 45 min)"
+        "creating API Mana… apim-orders-dev  1 min (usually 45 min)"
     );
 }
 
