@@ -46,7 +46,7 @@ impl<'a> Approved<'a> {
             return Ok(None);
         };
         match format {
-            Format::Text => output.data(&stale.text(output.room())),
+            Format::Text => output.text(&stale.text(output.room())),
             Format::Json => output.json(&stale.json()),
         }
         .context("cannot write what has moved")?;

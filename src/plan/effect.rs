@@ -144,9 +144,15 @@ mod tests {
         };
         let said = effects("Developer", &moved);
         assert!(said.contains(&"downtime".to_owned()), "{said:?}");
-        assert!(said.contains(&"its public address may change".to_owned()), "{said:?}");
+        assert!(
+            said.contains(&"its public address may change".to_owned()),
+            "{said:?}"
+        );
         let said = effects("Premium", &moved);
-        assert!(!said.is_empty() && !said.contains(&"downtime".to_owned()), "{said:?}");
+        assert!(
+            !said.is_empty() && !said.contains(&"downtime".to_owned()),
+            "{said:?}"
+        );
         let renamed = graph(&json!({ "publisherName": "Fabrikam" }));
         assert_eq!(effects("Developer", &renamed), Vec::<String>::new());
     }

@@ -20,7 +20,7 @@ pub(super) fn run(plan: &Path, format: Format, output: &Output) -> Result<Exit, 
         objections: &saved.objections,
     };
     match format {
-        Format::Text => output.data(&shown.text(output.room())),
+        Format::Text => output.text(&shown.text(output.room())),
         Format::Json => output.json(&saved.document),
     }
     .context("cannot write the plan")?;
