@@ -3,6 +3,7 @@
 //! `args` is what can be typed, `settings` what it means, `commands` what is done, `output` the only way to the
 //! screen, `exit` how it ends. A command reads, calls pure functions, renders, and returns its status.
 
+mod acceptance;
 mod approved;
 pub mod args;
 mod commands;

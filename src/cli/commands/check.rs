@@ -1,9 +1,10 @@
 //! `secgw check`: the security controls, on what the spec asks for or on what is live.
 
 use anyhow::Context as _;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{Error, Exit, Output, load_in_cloud, name_stand_ins};
+use crate::cli::acceptance::{accepted, severity};
 use crate::cli::args::ReportFormat;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Check, Group};
@@ -11,7 +12,7 @@ use crate::controls::{self, Acceptance, Intent, Severity, State};
 use crate::render::check::Checked;
 use crate::render::safe;
 use crate::resource::Graph;
-use crate::spec::{self, FailOn, Loaded};
+use crate::spec::Loaded;
 
 /// What the controls are evaluated on.
 struct Subject {
@@ -116,25 +117,4 @@ fn write(checked: &Checked<'_>, format: ReportFormat, output: &Output) -> Result
     }
     .context("cannot write the report")?;
     Ok(())
-}
-
-fn severity(fail_on: FailOn) -> Severity {
-    match fail_on {
-        FailOn::Low => Severity::Low,
-        FailOn::Medium => Severity::Medium,
-        FailOn::High => Severity::High,
-        FailOn::Critical => Severity::Critical,
-    }
-}
-
-fn accepted(controls: &spec::Controls) -> Vec<Acceptance> {
-    let accepted = controls.accept.iter().map(|accepted| Acceptance {
-        at: accepted.at.clone(),
-        control: accepted.control.to_string(),
-        resource: accepted.resource.clone(),
-        reason: accepted.reason.clone(),
-        // What is no day is long past.
-        expires: accepted.expires.date().unwrap_or(Date::MIN),
-    });
-    accepted.collect()
 }

@@ -185,7 +185,7 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("WAF-06", &[(FIREWALL, Set("/properties/customRules/rules/1/matchConditions/0/matchValue", r#"["zzz"]"#))]),
     row("WAF-07", &[(FIREWALL, Push("/properties/customRules/rules", r#"{ "name": "Partner", "priority": 1, "ruleType": "MatchRule", "action": "Allow", "matchConditions": [{ "matchVariable": "RemoteAddr", "operator": "IPMatch", "matchValue": ["203.0.113.0/24"] }] }"#))]),
     row("WAF-07", &[(FIREWALL, Push("/properties/customRules/rules", r#"{ "name": "All", "priority": 1, "ruleType": "MatchRule", "action": "Allow", "matchConditions": [{ "matchVariable": "SocketAddr", "operator": "IPMatch", "matchValue": ["0.0.0.0/0"] }] }"#))]),
-    row("NET-01", &[(GROUP, Set("/properties/securityRules/1/properties/access", r#""Deny""#))]).of("staging"),
+    row("NET-01", &[(GROUP, Push("/properties/securityRules", r#"{ "name": "no-management", "properties": { "direction": "Inbound", "access": "Deny", "priority": 105, "protocol": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "destinationPortRange": "3443" } }"#))]).of("staging"),
     row("NET-01", &[(GROUP, Push("/properties/securityRules", r#"{ "name": "no-sql", "properties": { "direction": "Outbound", "access": "Deny", "priority": 101, "protocol": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "destinationPortRange": "1000-2000" } }"#))]).of("staging"),
     row("NET-01", &[("subnets/gateway", Set("/properties/networkSecurityGroup", "null"))]).of("staging").also(&["NET-04"]),
     row("NET-02", &[("subnets/gateway", Set("/properties/delegations", r#"[{ "name": "x", "properties": { "serviceName": "Microsoft.Web/serverFarms" } }]"#))]).of("staging"),
