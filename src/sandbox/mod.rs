@@ -1,12 +1,15 @@
-//! The Azure embedded in the binary: control plane on disk behind TLS on loopback.
+//! The Azure embedded in the binary: control plane on disk behind TLS on loopback, and a data plane that answers as the
+//! control plane was told.
 //!
-//! A request passes `server` (bytes), `route` (which service), then `arm`, `graph`, `entra` or `metadata`. What Azure
-//! does with each resource type stands in `behaviour`; what it holds, in `store`. An independent witness: nothing here
-//! is shared with compile, diff, plan or policy.
+//! A request passes `connection` (bytes), `server`, `route` (which service), then `arm`, `graph`, `entra` or `metadata`;
+//! one for a deployed host goes to `data_plane`. What Azure does with each resource type stands in `behaviour`; what it
+//! holds, in `store`. An independent witness: nothing here is shared with compile, diff, plan or policy.
 
 mod arm;
 mod behaviour;
 mod certificate;
+mod connection;
+mod data_plane;
 mod direct;
 mod entra;
 mod fault;

@@ -4,7 +4,7 @@
 //! at most one line to a file. Simulated latency is slept outside it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,18 +12,16 @@ use std::time::Duration;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::http;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
 use time::OffsetDateTime;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
 use super::arm::catalogue::Catalogue;
 use super::certificate::{Authority, CertificateError, Leaves};
+use super::connection::{self, Arrival, Doors};
+use super::data_plane::{self, Call, Plane, Reply};
 use super::entra::{Issuer, KeyError};
 use super::fault::{Action, Faults};
 use super::message::{Body, Method, Request, Response};
@@ -121,7 +119,7 @@ impl Running {
     }
 }
 
-struct Server {
+pub(super) struct Server {
     issuer: Issuer,
     world: Mutex<World>,
     log: Option<Mutex<Log>>,
@@ -152,7 +150,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let acceptor = acceptor(Leaves::new(authority, address.ip(), now)?)?;
+    let doors = Doors::new(Leaves::new(authority, address.ip(), now)?)?;
     let catalogue = Catalogue::read().map_err(StartError::Row)?;
     let world = World {
         operation_scale: options.operation_scale.clamp(0.0, 1.0),
@@ -167,7 +165,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         latency: options.latency,
     });
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, acceptor, server, stopped));
+    let task = tokio::spawn(accept(listener, Arc::new(doors), server, stopped));
     Ok(Running {
         address,
         ca_pem,
@@ -190,19 +188,9 @@ pub async fn serve(
     Ok(())
 }
 
-fn acceptor(leaves: Leaves) -> Result<TlsAcceptor, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(leaves));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
 async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    doors: Arc<Doors>,
     server: Arc<Server>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -213,7 +201,7 @@ async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer.ip(), acceptor.clone(), Arc::clone(&server)));
+                    connections.spawn(connection::serve(stream, peer.ip(), Arc::clone(&doors), Arc::clone(&server)));
                 }
                 Err(error) => tracing::debug!(%error, "a connection to the sandbox failed"),
             },
@@ -222,53 +210,72 @@ async fn accept(
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, server: Arc<Server>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection to the sandbox keeps its delay");
-    }
-    let stream = match acceptor.accept(stream).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::debug!(%error, "a TLS handshake with the sandbox failed");
-            return;
-        }
-    };
-    let answer = service_fn(move |request| {
-        let server = Arc::clone(&server);
-        async move { exchange(&server, request, peer).await }
-    });
-    let served = auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), answer)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection to the sandbox broke");
-    }
-}
-
+/// The connection ends without an answer: a fault asked for it, or a network rule of the deployed gateway.
 #[derive(Debug, thiserror::Error)]
-#[error("dropped as a fault asked")]
-struct Dropped;
+#[error("ended without an answer")]
+pub(super) struct Dropped;
 
-async fn exchange(
+pub(super) async fn exchange(
     server: &Server,
     request: http::Request<Incoming>,
-    peer: IpAddr,
+    arrival: &Arrival,
 ) -> Result<http::Response<HttpBody>, Dropped> {
-    let Ok(request) = read(request).await else {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(HttpBody::new(body), BODY_LIMIT).await else {
         return Ok(bytes(&Request::default(), Response::empty(413)));
     };
-    if request.path == FAULT_PATH && peer.is_loopback() {
+    let request = read(&parts, &body);
+    let call = arrival.call(&parts, &body);
+    let is_deployed = server.deploys(call.led_to());
+    if request.path == FAULT_PATH && arrival.peer.is_loopback() && !is_deployed {
         return Ok(bytes(&request, server.faults.handle(&request)));
     }
     let fault = server.faults.strike(&request);
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }
-    let response = server.answer(&request, fault.as_ref())?;
-    Ok(bytes(&request, response))
+    match (is_deployed, &fault) {
+        (true, None) => server.reply(&request, call),
+        (false, _) if arrival.tls.is_none() => Err(Dropped),
+        (true, Some(_)) | (false, _) => {
+            let response = server.answer(&request, fault.as_ref())?;
+            Ok(bytes(&request, response))
+        }
+    }
 }
 
 impl Server {
+    /// Whether a host is the data plane's.
+    pub(super) fn deploys(&self, host: &str) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        data_plane::is_deployed(&world.store, host)
+    }
+
+    /// A call to the deployed gateway.
+    fn reply(&self, request: &Request, call: Call) -> Result<http::Response<HttpBody>, Dropped> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.now = OffsetDateTime::now_utc();
+        let World {
+            store,
+            counters,
+            now,
+            ..
+        } = &mut *world;
+        let mut plane = Plane {
+            store,
+            issuer: &self.issuer,
+            now: *now,
+            counters,
+        };
+        let is_head = call.method == "HEAD";
+        let reply = plane.send(call);
+        self.write(|log| log.write_call(request, &reply));
+        if reply.is_closed() {
+            return Err(Dropped);
+        }
+        Ok(carried(reply, is_head))
+    }
+
     /// Requests are answered and logged one at a time: the log is the order in which they took effect.
     fn answer(&self, request: &Request, fault: Option<&Action>) -> Result<Response, Dropped> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,7 +293,7 @@ impl Server {
                 common(request, route::answer(&mut world, &self.issuer, request))
             }
         };
-        self.log(request, &response);
+        self.write(|log| log.write(request, &response));
         match fault {
             Some(Action::AbortAfter) => std::process::abort(),
             Some(Action::DropAfter) => Err(Dropped),
@@ -300,12 +307,12 @@ impl Server {
         }
     }
 
-    fn log(&self, request: &Request, response: &Response) {
+    fn write(&self, line: impl FnOnce(&mut Log) -> io::Result<()>) {
         let Some(log) = &self.log else {
             return;
         };
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = log.write(request, response) {
+        if let Err(error) = line(&mut log) {
             tracing::warn!(%error, "the sandbox cannot write its traffic log");
         }
     }
@@ -365,9 +372,7 @@ fn common(request: &Request, response: Response) -> Response {
         )
 }
 
-async fn read(request: http::Request<Incoming>) -> Result<Request, axum::Error> {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(HttpBody::new(body), BODY_LIMIT).await?;
+fn read(parts: &http::request::Parts, body: &[u8]) -> Request {
     let header = |name: &str| {
         parts
             .headers
@@ -381,7 +386,7 @@ async fn read(request: http::Request<Incoming>) -> Result<Request, axum::Error> 
         .or_else(|| header("host"))
         .unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
-    Ok(Request {
+    Request {
         method: Method::parse(parts.method.as_str()),
         host: host.to_lowercase(),
         path: decoded(parts.uri.path()),
@@ -396,7 +401,7 @@ async fn read(request: http::Request<Incoming>) -> Result<Request, axum::Error> 
             })
             .collect(),
         body: body.to_vec(),
-    })
+    }
 }
 
 /// Percent-decoding of a path; a plus stays a plus.
@@ -427,6 +432,19 @@ fn bytes(request: &Request, response: Response) -> http::Response<HttpBody> {
         Method::Head => Bytes::new(),
         _ => body,
     };
+    builder.body(HttpBody::from(body)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the sandbox made an answer that HTTP cannot carry");
+        http::Response::new(HttpBody::empty())
+    })
+}
+
+/// A reply of the data plane, as it is.
+fn carried(reply: Reply, is_head: bool) -> http::Response<HttpBody> {
+    let mut builder = http::Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        builder = builder.header(name, value);
+    }
+    let body = if is_head { Vec::new() } else { reply.body };
     builder.body(HttpBody::from(body)).unwrap_or_else(|error| {
         tracing::warn!(%error, "the sandbox made an answer that HTTP cannot carry");
         http::Response::new(HttpBody::empty())

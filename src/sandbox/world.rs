@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::arm::catalogue::Catalogue;
+use super::data_plane::Counters;
 use super::store::Store;
 
 pub(crate) struct World {
@@ -22,6 +23,8 @@ pub(crate) struct World {
     pub(crate) caller: String,
     /// How long a new directory object stays invisible to Microsoft Graph's readers; zero unless a fault asks for it.
     pub(crate) replication_lag: Duration,
+    /// What the deployed gateway remembers between calls.
+    pub(crate) counters: Counters,
 }
 
 impl World {
@@ -37,6 +40,7 @@ impl World {
             tenant: String::new(),
             caller: String::new(),
             replication_lag: Duration::ZERO,
+            counters: Counters::default(),
         }
     }
 }
