@@ -399,11 +399,19 @@ pub enum SandboxCommand {
 /// Serves the sandbox on a port, so that other clients can be pointed at it too
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   secgw sandbox serve --listen 127.0.0.1:4443 --dir .secgw/sandbox
 
+  secgw apply -e dev --sandbox --yes                   deploy, then try the result:
+  secgw sandbox serve --connect-map > curl.conf &
+  curl -K curl.conf https://func-orders-dev.azurewebsites.net/api/orders
+
 The directory holds the state and `ca.pem`, the certificate authority that clients have to
-trust. Runs until it is interrupted.")]
+trust. What is deployed in it answers too, over HTTP and HTTPS on the same port: Front Door,
+gateway, Function and identity provider, as their stored configuration says. A caller on
+127.0.0.N counts as 198.51.100.N (`curl --interface 127.0.0.2`: somebody else). The sign-in
+page has a button that signs an account in without its password, which nobody knows.
+Runs until it is interrupted.")]
 pub struct ServeArgs {
     /// Address and port; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4443")]
@@ -424,6 +432,10 @@ pub struct ServeArgs {
     /// Write every request and answer to FILE, as JSON lines without secrets
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+
+    /// Print a configuration for curl, by which the deployed hosts are reached here
+    #[arg(long)]
+    pub connect_map: bool,
 }
 
 /// Prints a completion script for a shell

@@ -104,7 +104,7 @@ pub enum Task {
         what: String,
         format: Format,
     },
-    Serve(sandbox::Options),
+    Serve(ServeSettings),
     Completions(Shell),
 }
 
@@ -142,6 +142,13 @@ pub struct Group {
     pub name: String,
     pub subscription: Option<String>,
     pub tenant: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct ServeSettings {
+    pub sandbox: sandbox::Options,
+    /// Say how curl gets to the deployed hosts.
+    pub connect_map: bool,
 }
 
 /// What plan and apply start from.
@@ -377,17 +384,22 @@ fn sandbox_options(args: SandboxArgs) -> Option<sandbox::Options> {
     sandbox.map(|directory| scaled(directory, latency, operation_scale, record))
 }
 
-fn serve(args: ServeArgs) -> sandbox::Options {
+fn serve(args: ServeArgs) -> ServeSettings {
     let ServeArgs {
         listen,
         dir,
         latency,
         operation_scale,
         record,
+        connect_map,
     } = args;
-    sandbox::Options {
+    let sandbox = sandbox::Options {
         listen,
         ..scaled(dir, latency, operation_scale, record)
+    };
+    ServeSettings {
+        sandbox,
+        connect_map,
     }
 }
 

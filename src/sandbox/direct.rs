@@ -174,7 +174,6 @@ fn answer(response: Response) -> Answer {
         body: match response.body {
             Body::Empty => Value::Null,
             Body::Json(body) => body,
-            Body::Text(text) => text.into(),
         },
     }
 }

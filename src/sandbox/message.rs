@@ -97,7 +97,6 @@ fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 pub(crate) enum Body {
     Empty,
     Json(Value),
-    Text(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]

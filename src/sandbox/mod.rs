@@ -22,7 +22,6 @@ mod record;
 mod refusal;
 mod route;
 mod server;
-mod sign_in;
 mod store;
 mod world;
 

@@ -117,7 +117,6 @@ fn exchange(request: &Request, response: &Response) -> Value {
         Body::Empty => Value::Null,
         Body::Json(body) if is_error(response) => redacted(body),
         Body::Json(body) => redacted_at(&request.path, body),
-        Body::Text(text) => Value::String(text.clone()),
     };
     json!({
         "method": request.method.as_str(),

@@ -1,11 +1,10 @@
-//! Which service a request is for: by host as in Azure, by path where a client comes by address.
+//! Which service of the control plane a request is for: by host as in Azure, by path where a client comes by address.
 
 use super::arm;
 use super::entra::{self, Audience, Issuer};
 use super::graph;
 use super::message::{Method, Request, Response};
 use super::metadata;
-use super::sign_in;
 use super::world::World;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,13 +12,11 @@ enum Service {
     Management,
     Login,
     Graph,
-    SignIn,
 }
 
 pub(crate) fn answer(world: &mut World, issuer: &Issuer, request: &Request) -> Response {
     match service(request) {
         Service::Login => login(world, issuer, request),
-        Service::SignIn => sign_in::handle(&world.store, issuer, request),
         Service::Management if request.path.eq_ignore_ascii_case("/metadata/endpoints") => {
             metadata::handle(request)
         }
@@ -39,9 +36,7 @@ pub(crate) fn answer(world: &mut World, issuer: &Issuer, request: &Request) -> R
 fn service(request: &Request) -> Service {
     let host = request.host.split(':').next().unwrap_or_default();
     let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| host.starts_with(prefix));
-    if host.ends_with(".b2clogin.com") || host.ends_with(".ciamlogin.com") {
-        Service::SignIn
-    } else if is(&["login."]) {
+    if is(&["login."]) {
         Service::Login
     } else if is(&["graph.", "microsoftgraph.", "dod-graph."]) {
         Service::Graph

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::arm::catalogue::Catalogue;
 use super::certificate::{Authority, CertificateError, Leaves};
 use super::connection::{self, Arrival, Doors};
+use super::data_plane::tls::{self, Posture};
 use super::data_plane::{self, Call, Plane, Reply};
 use super::entra::{Issuer, KeyError};
 use super::fault::{Action, Faults};
@@ -92,6 +93,7 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     ca_pem: String,
+    hosts: Vec<String>,
     faults: Faults,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -105,6 +107,11 @@ impl Running {
     /// The only root a client of this sandbox should trust.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// Hosts that were deployed when it started, each once.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
     }
 
     pub fn faults(&self) -> &Faults {
@@ -151,6 +158,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let doors = Doors::new(Leaves::new(authority, address.ip(), now)?)?;
+    let hosts = data_plane::all_hosts(&store);
     let catalogue = Catalogue::read().map_err(StartError::Row)?;
     let world = World {
         operation_scale: options.operation_scale.clamp(0.0, 1.0),
@@ -169,6 +177,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running {
         address,
         ca_pem,
+        hosts,
         faults,
         stop,
         task,
@@ -251,6 +260,12 @@ impl Server {
         data_plane::is_deployed(&world.store, host)
     }
 
+    /// How a deployed host answers a handshake; none: it is the control plane's.
+    pub(super) fn posture(&self, host: &str) -> Option<Posture> {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        tls::posture(&world.store, host)
+    }
+
     /// A call to the deployed gateway.
     fn reply(&self, request: &Request, call: Call) -> Result<http::Response<HttpBody>, Dropped> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -269,6 +284,11 @@ impl Server {
         };
         let is_head = call.method == "HEAD";
         let reply = plane.send(call);
+        let made = std::mem::take(&mut counters.writes);
+        if let Err(error) = store.commit(made) {
+            tracing::warn!(%error, "the sandbox cannot store an account");
+            return Ok(carried(Reply::empty(500), is_head));
+        }
         self.write(|log| log.write_call(request, &reply));
         if reply.is_closed() {
             return Err(Dropped);
@@ -419,7 +439,6 @@ fn bytes(request: &Request, response: Response) -> http::Response<HttpBody> {
             Some("application/json; charset=utf-8"),
             body.to_string().into(),
         ),
-        Body::Text(text) => (Some("text/plain; charset=utf-8"), text.into()),
     };
     let mut builder = http::Response::builder().status(response.status);
     for (name, value) in response.headers {

@@ -91,7 +91,7 @@ pub(crate) fn is_identity_provider(host: &str) -> bool {
     host.ends_with(".b2clogin.com") || host.ends_with(".ciamlogin.com")
 }
 
-/// Every host that answers now, in order, for `--connect-map`.
+/// Every host that answers now, each once.
 pub(crate) fn all(store: &Store) -> Vec<String> {
     let mut hosts: Vec<String> = Vec::new();
     for kind in [ENDPOINT, DOMAIN] {
@@ -112,9 +112,29 @@ pub(crate) fn all(store: &Store) -> Vec<String> {
     for account in store.of_kind("", STORAGE) {
         hosts.push(format!("{}.blob.core.windows.net", name(&account.id)));
     }
+    hosts.extend(identity_providers(store));
     hosts.retain(|host| !host.is_empty() && !host.starts_with('*'));
-    hosts.dedup();
     hosts
+}
+
+/// A directory signs people in under the first label of its initial domain: with user flows of B2C, or as an external one.
+fn identity_providers(store: &Store) -> Vec<String> {
+    let directories = store.of_kind("/graph", "graph:organization");
+    directories
+        .filter_map(|directory| {
+            let domain = text(&directory.body, "/verifiedDomains/0/name");
+            let label = domain.strip_suffix(".onmicrosoft.com")?;
+            let graph = ancestor(&directory.id, 2);
+            let has = |kind| store.of_kind(&graph, kind).next().is_some();
+            if has("graph:identity/b2cUserFlows") {
+                Some(format!("{label}.b2clogin.com"))
+            } else if has("graph:identity/authenticationEventsFlows") {
+                Some(format!("{label}.ciamlogin.com"))
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 fn edge(store: &Store, host: &str) -> Option<Answering> {

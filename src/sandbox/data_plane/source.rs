@@ -1,7 +1,7 @@
 //! Where a call comes from, as network rules see it: addresses, ranges and service tags.
 //!
-//! The addresses are simulated. A caller on 127.0.0.n comes from 203.0.113.n (RFC 5737, TEST-NET-3), so that
-//! `curl --interface 127.0.0.2` is somebody else; Front Door calls from the range that its tag has had since 2018.
+//! The addresses are simulated. A caller on 127.0.0.n comes from 198.51.100.n (RFC 5737, TEST-NET-2), so that
+//! `curl --interface 127.0.0.2` is somebody else, and nobody is a gateway's address by accident (203.0.113.0/24); Front Door calls from the range that its tag has had since 2018.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,7 +15,7 @@ const FRONT_DOOR_RANGE: &str = "147.243.0.0/16";
 pub(crate) fn simulated(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(address) if address.is_loopback() => {
-            IpAddr::from([203, 0, 113, address.octets()[3]])
+            IpAddr::from([198, 51, 100, address.octets()[3]])
         }
         IpAddr::V6(address) if address.is_loopback() => {
             IpAddr::from([0x2001, 0x0db8, 0, 0, 0, 0, 0, 1])
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn every_loopback_address_is_another_caller() {
         let seen = simulated("127.0.0.7".parse().unwrap());
-        assert_eq!(seen.to_string(), "203.0.113.7");
+        assert_eq!(seen.to_string(), "198.51.100.7");
         let own = "10.1.2.3".parse().unwrap();
         assert_eq!(simulated(own), own);
     }
