@@ -161,10 +161,14 @@ async fn secured(
 ) -> io::Result<()> {
     let record = read_record(&mut stream).await?;
     let hello = tls::read_hello(&record);
-    let posture = hello.as_ref().and_then(|hello| {
-        let name = hello.server_name.as_deref()?;
-        server.posture(name)
-    });
+    let name = hello
+        .as_ref()
+        .and_then(|hello| hello.server_name.as_deref());
+    let posture = name.and_then(|name| server.posture(name));
+    if posture.is_none() && name.is_some_and(|name| server.deploys(name)) {
+        // A name of Azure that nothing has: DNS would not know it.
+        return Ok(());
+    }
     let acceptor = match (&hello, posture) {
         (Some(hello), Some(posture)) => match narrowed(doors, &posture, hello) {
             Ok(acceptor) => acceptor,

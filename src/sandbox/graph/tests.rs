@@ -70,7 +70,7 @@ impl Directory {
         let response = handle(&mut self.world, &request, &self.caller);
         let body = match response.body {
             Body::Json(body) => body,
-            Body::Empty | Body::Text(_) => Value::Null,
+            Body::Empty => Value::Null,
         };
         (response.status, body)
     }
