@@ -267,6 +267,7 @@ pub fn evidence() -> Vec<(String, Evidence)> {
     of_rows
         .chain(claims)
         .chain(super::graph::evidence())
+        .chain(super::data_plane::evidence())
         .collect()
 }
 

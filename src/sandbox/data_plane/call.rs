@@ -45,7 +45,6 @@ pub(crate) enum Via {
         /// ARM id of the private endpoint connection on the target, where the origin has one.
         connection: Option<String>,
     },
-    #[expect(dead_code, reason = "the gateway's calls")]
     Gateway {
         /// ARM id of the service.
         service: String,

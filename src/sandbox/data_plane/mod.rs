@@ -9,8 +9,8 @@ mod call;
 mod companion;
 mod edge;
 mod function;
+mod gateway;
 mod hosts;
-#[expect(dead_code, reason = "the gateway asks for these")]
 mod managed_identity;
 mod private_path;
 mod provider;
@@ -20,6 +20,7 @@ pub(crate) mod wire;
 
 use time::OffsetDateTime;
 
+use super::behaviour::Evidence;
 use super::entra::Issuer;
 use super::store::{Entry, Store};
 
@@ -29,6 +30,12 @@ pub(crate) use source::simulated;
 
 use call::MOST_HOPS;
 use hosts::Answering;
+
+/// What the data plane states about Azure.
+pub(crate) fn evidence() -> impl Iterator<Item = (String, Evidence)> {
+    let claims = gateway::CLAIMS.iter();
+    claims.map(|(claim, evidence)| ((*claim).to_owned(), *evidence))
+}
 
 /// The data plane at one moment.
 pub(crate) struct Plane<'a> {
@@ -44,6 +51,7 @@ pub(crate) struct Counters {
     firewall: edge::Windows,
     cache: edge::Cache,
     sessions: provider::Sessions,
+    gateway: gateway::Counters,
     /// Accounts that people made for themselves during the call; the server stores them after it.
     pub(crate) writes: Vec<Entry>,
 }
@@ -63,9 +71,7 @@ impl Plane<'_> {
         match hosts::answering(self.store, name) {
             None => Reply::closed(),
             Some(Answering::Edge { profile }) => edge::answer(self, &profile, call),
-            Some(Answering::Gateway { service }) => {
-                Reply::cannot_evaluate(&format!("the gateway {service} yet"))
-            }
+            Some(Answering::Gateway { service }) => gateway::answer(self, &service, call),
             Some(Answering::Companion { service, role }) => {
                 companion::answer(self, &service, role, &call)
             }

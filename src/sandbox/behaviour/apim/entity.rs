@@ -530,6 +530,11 @@ fn key(object: &Object, label: &str) -> String {
     digest(&json!([object.key(), label, object.revision]))[..32].to_owned()
 }
 
+/// Both keys of a subscription, as its owner reads them.
+pub(crate) fn subscription_keys(object: &Object) -> [String; 2] {
+    ["primary", "secondary"].map(|label| key(object, label))
+}
+
 fn present_subscription(body: &mut Value, presented: &Presented) {
     if presented.view == View::Written {
         body["properties"]["primaryKey"] = key(presented.object, "primary").into();

@@ -6,7 +6,7 @@
 
 mod api;
 pub(crate) mod connection;
-mod document;
+pub(crate) mod document;
 mod entity;
 mod link;
 pub(crate) mod network;
@@ -29,6 +29,7 @@ use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::arm::refused::one_or_more;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
 
+pub(crate) use entity::subscription_keys;
 pub(crate) use soft_delete::check_name;
 
 pub(crate) const ROWS: &[&[Behaviour]] = &[
