@@ -119,6 +119,22 @@ impl Deployed {
         assert!(put.status < 300, "{} {text}", put.body);
     }
 
+    /// The operation that `get` calls.
+    async fn listing(&self) -> String {
+        let all = self
+            .manage(Method::GET, "/apis/orders/operations", None)
+            .await;
+        let mut all = all.body["value"].as_array().unwrap().iter();
+        let found = all.find(|operation| {
+            operation["properties"]["method"] == "GET"
+                && operation["properties"]["urlTemplate"] == "/orders"
+        });
+        format!(
+            "/apis/orders/operations/{}",
+            found.unwrap()["name"].as_str().unwrap()
+        )
+    }
+
     /// A signed token with these changes to what is right; null takes a claim away.
     fn token(&self, changes: &Value) -> String {
         let mut claims = self.right.clone();
@@ -330,10 +346,9 @@ async fn weakenings(gateway: &Deployed) {
     gateway.put_policy("/apis/orders", &weak).await;
     assert!(reached(&gateway.get(&other).await));
 
+    let operation = gateway.listing().await;
     let unknown = "<policies><inbound><base /><send-request response-variable-name=\"r\" /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>";
-    gateway
-        .put_policy("/apis/orders/operations/listOrders", unknown)
-        .await;
+    gateway.put_policy(&operation, unknown).await;
     let refused = gateway.get(&gateway.token(&json!({}))).await;
     assert_eq!(refused.status, 501, "{}", refused.body);
     assert!(
@@ -341,8 +356,9 @@ async fn weakenings(gateway: &Deployed) {
             .header("x-secgw-sandbox")
             .starts_with("cannot-evaluate")
     );
-    let path = "/apis/orders/operations/listOrders/policies/policy";
-    assert!(gateway.manage(Method::DELETE, path, None).await.status < 300);
+    let path = format!("{operation}/policies/policy");
+    let deleted = gateway.manage(Method::DELETE, &path, None).await;
+    assert!(deleted.status < 300, "{}", deleted.body);
 
     gateway.put_policy("/apis/orders", &gateway.policy).await;
     assert_eq!(gateway.get(&other).await.status, 401);
