@@ -1,7 +1,7 @@
 //! The sandbox's gateway behind the policies that secgw wrote, over TLS, with tokens signed by the sandbox's own key.
 //!
-//! One environment is applied once and its gateway opened to the internet: what is tried here is the gateway alone. The
-//! tokens are made by hand, so that each can be wrong in one place.
+//! Every environment is called through its own edge, and past it. Then one has its gateway opened to the internet, and
+//! what is tried is the gateway alone. The tokens are made by hand, so that each can be wrong in one place.
 
 use std::path::Path;
 
@@ -10,13 +10,15 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::sandbox::{Answer, answer, client, token};
-use crate::stand::{Stand, graph, spec, troubles};
+use crate::stand::{ENVIRONMENTS, Stand, graph, spec, troubles};
 
-const GATEWAY: &str = "https://apim-orders-prod.azure-api.net";
-const SERVICE: &str = "https://management.azure.com/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-orders-prod/providers/Microsoft.ApiManagement/service/apim-orders-prod";
+const GROUPS: &str = "https://management.azure.com/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups";
 const VERSION: &str = "api-version=2024-05-01";
 
 struct Deployed {
+    environment: &'static str,
+    /// Where requests go: the edge, or the gateway itself.
+    base: String,
     http: Client,
     management: String,
     key: EncodingKey,
@@ -35,8 +37,9 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 }
 
 impl Deployed {
-    async fn prod(dir: &Path) -> Self {
-        let spec = spec("prod");
+    /// An environment, called through its edge.
+    async fn apply(environment: &'static str, dir: &Path) -> Self {
+        let spec = spec(environment);
         let stand = Stand::at(dir, &spec).await;
         let (_, report, _) = stand.apply(&graph(&spec)).await;
         let troubles = troubles(&report);
@@ -45,6 +48,8 @@ impl Deployed {
         let management = token(&http, "https://management.azure.com").await;
         let pem = std::fs::read(dir.join("token.key")).unwrap();
         let mut deployed = Self {
+            environment,
+            base: String::new(),
             http,
             management,
             key: EncodingKey::from_rsa_pem(&pem).unwrap(),
@@ -55,10 +60,37 @@ impl Deployed {
             _stand: stand,
         };
         deployed.learn().await;
-        let open = json!({ "properties": { "publicNetworkAccess": "Enabled" } });
-        let patched = deployed.manage(Method::PATCH, "", Some(open)).await;
-        assert!(patched.status < 300, "{}", patched.body);
+        deployed.base = deployed.edge().await;
         deployed
+    }
+
+    fn gateway(&self) -> String {
+        format!("https://apim-orders-{}.azure-api.net", self.environment)
+    }
+
+    /// Takes the network out of the way, and the edge.
+    async fn open(&mut self) {
+        let open = json!({ "properties": { "publicNetworkAccess": "Enabled" } });
+        let patched = self.manage(Method::PATCH, "", Some(open)).await;
+        assert!(patched.status < 300, "{}", patched.body);
+        self.base = self.gateway();
+    }
+
+    async fn edge(&self) -> String {
+        let group = format!("{GROUPS}/rg-orders-{}", self.environment);
+        let read = async |url: String| {
+            let url = format!("{url}?api-version=2025-06-01");
+            let request = self.http.get(url).bearer_auth(&self.management);
+            answer(request.send().await.unwrap()).await.body["value"][0].clone()
+        };
+        let profiles = format!("{group}/providers/Microsoft.Cdn/profiles");
+        let profile = read(profiles.clone()).await;
+        let name = profile["name"].as_str().unwrap();
+        let endpoint = read(format!("{profiles}/{name}/afdEndpoints")).await;
+        format!(
+            "https://{}",
+            endpoint["properties"]["hostName"].as_str().unwrap()
+        )
     }
 
     /// Reads keys and demands off the deployment.
@@ -99,9 +131,13 @@ impl Deployed {
 
     async fn manage(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let joint = if path.contains('?') { '&' } else { '?' };
+        let service = format!(
+            "{GROUPS}/rg-orders-{0}/providers/Microsoft.ApiManagement/service/apim-orders-{0}",
+            self.environment
+        );
         let mut request = self
             .http
-            .request(method, format!("{SERVICE}{path}{joint}{VERSION}"))
+            .request(method, format!("{service}{path}{joint}{VERSION}"))
             .bearer_auth(&self.management)
             .header("If-Match", "*");
         if let Some(body) = body {
@@ -153,7 +189,7 @@ impl Deployed {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{GATEWAY}{path}"))
+        self.http.request(method, format!("{}{path}", self.base))
     }
 
     async fn get(&self, token: &str) -> Answer {
@@ -167,9 +203,56 @@ fn reached(answer: &Answer) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_environment_answers_through_its_edge_and_nowhere_else() {
+    for environment in ENVIRONMENTS.into_iter().filter(|name| *name != "prod") {
+        let dir = tempfile::tempdir().unwrap();
+        edge_alone(&Deployed::apply(environment, dir.path()).await).await;
+    }
+}
+
+async fn edge_alone(deployed: &Deployed) {
+    let environment = deployed.environment;
+    let right = deployed.token(&json!({}));
+    let clean = deployed.get(&right).await;
+    assert_eq!(clean.status, 200, "{environment} {}", clean.body);
+    assert!(reached(&clean), "{environment}");
+    let other_flow = deployed.token(&json!({ "tfp": "B2C_1_signup" }));
+    for (path, token, status) in [
+        ("/sales/orders", "", 401),
+        ("/sales/orders", &other_flow, 401),
+        ("/sales/none", &right, 404),
+    ] {
+        let request = deployed.request(Method::GET, path).bearer_auth(token);
+        let found = answer(request.send().await.unwrap()).await;
+        assert_eq!(found.status, status, "{environment} {path}");
+        assert!(!reached(&found), "{environment} {path}");
+        let hsts = found.header("Strict-Transport-Security");
+        assert_eq!(hsts, "max-age=31536000", "{environment} {path}");
+    }
+    let direct = deployed
+        .http
+        .get(format!("{}/sales/orders", deployed.gateway()))
+        .bearer_auth(&right)
+        .send()
+        .await;
+    // A network rule in the way ends the connection; without public access the gateway says so.
+    match direct {
+        Err(_) => assert_eq!(environment, "staging"),
+        Ok(direct) => {
+            let found = answer(direct).await;
+            assert_eq!(found.status, 403, "{environment}");
+            let told = found.body["message"].as_str().unwrap();
+            assert!(told.contains("public network access on this"), "{told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_lets_in_whom_its_policy_lets_in_and_nobody_else() {
     let dir = tempfile::tempdir().unwrap();
-    let gateway = Deployed::prod(dir.path()).await;
+    let mut gateway = Deployed::apply("prod", dir.path()).await;
+    edge_alone(&gateway).await;
+    gateway.open().await;
     let clean = gateway.get(&gateway.token(&json!({}))).await;
     assert_eq!(clean.status, 200, "{}", clean.body);
     assert!(reached(&clean));
