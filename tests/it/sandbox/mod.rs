@@ -1,6 +1,7 @@
 //! The embedded Azure over real TLS: what any client of Azure would see.
 
 mod apim;
+mod data_plane;
 mod entra;
 mod injected;
 mod resources;
