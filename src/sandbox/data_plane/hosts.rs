@@ -82,8 +82,19 @@ pub(crate) fn answering(store: &Store, host: &str) -> Option<Answering> {
         .or_else(|| blob(store, host))
 }
 
+/// Hosts of the control plane that nothing can be deployed at: told without a look at the store.
+const NEVER: [&str; 4] = [
+    "graph.microsoft.com",
+    "localhost",
+    "login.microsoftonline.com",
+    "management.azure.com",
+];
+
 /// Whether a host is one of the data plane's, be it there or not.
 pub(crate) fn is_deployed(store: &Store, host: &str) -> bool {
+    if NEVER.contains(&host) || host.parse::<std::net::IpAddr>().is_ok() {
+        return false;
+    }
     OWN.iter().any(|suffix| host.ends_with(suffix)) || answering(store, host).is_some()
 }
 
