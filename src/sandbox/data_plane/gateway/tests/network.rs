@@ -60,22 +60,6 @@ fn the_rules_of_an_injected_gateways_subnet_are_read_in_order() {
         .store
         .commit(vec![Entry::Put(group), Entry::Put(subnet)])
         .unwrap();
-    let rule = |stand: &mut Stand,
-                name: &str,
-                priority: u32,
-                access: &str,
-                from: &str,
-                to: &str,
-                port: &str| {
-        let properties = json!({ "direction": "Inbound", "priority": priority, "access": access, "protocol": "Tcp", "sourceAddressPrefix": from,
-            "sourcePortRange": "*", "destinationAddressPrefix": to, "destinationPortRange": port });
-        let rule = Object::new(
-            format!("/nsg/securityRules/{name}"),
-            "Microsoft.Network/networkSecurityGroups/securityRules",
-            json!({ "properties": properties }),
-        );
-        stand.store.commit(vec![Entry::Put(rule)]).unwrap();
-    };
     let is_in = |stand: &mut Stand, source: [u8; 4]| {
         let call = Call {
             source: source.into(),
@@ -84,44 +68,35 @@ fn the_rules_of_an_injected_gateways_subnet_are_read_in_order() {
         stand.send(call).status
     };
     let (front_door, caller) = ([147, 243, 0, 1], [203, 0, 113, 1]);
-    assert_eq!(
-        [is_in(&mut stand, front_door), is_in(&mut stand, caller)],
-        [0, 0]
+    let both = |stand: &mut Stand| [is_in(stand, front_door), is_in(stand, caller)];
+    assert_eq!(both(&mut stand), [0, 0]);
+    // The echo is called from the gateway's own subnet, which the default rules let in.
+    for (rule, expected) in [
+        (
+            "edge 200 Allow AzureFrontDoor.Backend VirtualNetwork 443",
+            [200, 0],
+        ),
+        ("all 300 Allow Internet * 400-500", [200, 200]),
+        ("none 100 Deny 203.0.113.0/24 10.0.1.0/24 *", [200, 0]),
+        ("none 100 Deny 203.0.113.0/24 10.9.0.0/16 *", [200, 200]),
+        ("none 100 Deny * * 80", [200, 200]),
+        ("tag 50 Allow SomeNewTag * 443", [501, 501]),
+    ] {
+        put_rule(&mut stand, rule);
+        assert_eq!(both(&mut stand), expected, "{rule}");
+    }
+}
+
+/// Name, priority, access, source, destination, port.
+fn put_rule(stand: &mut Stand, rule: &str) {
+    let words: Vec<&str> = rule.split(' ').collect();
+    let [name, priority, access, from, to, port] = words.try_into().unwrap();
+    let properties = json!({ "direction": "Inbound", "priority": priority.parse::<u32>().unwrap(), "access": access, "protocol": "Tcp",
+        "sourceAddressPrefix": from, "sourcePortRange": "*", "destinationAddressPrefix": to, "destinationPortRange": port });
+    let rule = Object::new(
+        format!("/nsg/securityRules/{name}"),
+        "Microsoft.Network/networkSecurityGroups/securityRules",
+        json!({ "properties": properties }),
     );
-    rule(
-        &mut stand,
-        "edge",
-        200,
-        "Allow",
-        "AzureFrontDoor.Backend",
-        "VirtualNetwork",
-        "443",
-    );
-    // The echo is called from the gateway's own side, which the default rules let in: 500 would be a closed backend.
-    assert_ne!(is_in(&mut stand, front_door), 0);
-    assert_eq!(is_in(&mut stand, caller), 0);
-    rule(&mut stand, "all", 300, "Allow", "Internet", "*", "400-500");
-    assert_ne!(is_in(&mut stand, caller), 0);
-    rule(
-        &mut stand,
-        "none",
-        100,
-        "Deny",
-        "203.0.113.0/24",
-        "10.0.1.0/24",
-        "*",
-    );
-    assert_eq!(is_in(&mut stand, caller), 0);
-    rule(
-        &mut stand,
-        "none",
-        100,
-        "Deny",
-        "203.0.113.0/24",
-        "10.9.0.0/16",
-        "*",
-    );
-    assert_ne!(is_in(&mut stand, caller), 0);
-    rule(&mut stand, "tag", 50, "Allow", "SomeNewTag", "*", "443");
-    assert_eq!(is_in(&mut stand, caller), 501);
+    stand.store.commit(vec![Entry::Put(rule)]).unwrap();
 }
