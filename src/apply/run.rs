@@ -23,6 +23,7 @@ use crate::azure::{self, read::read_one};
 use crate::plan::{self, Action, Base, Change, Digest, Key, Plan, Set};
 use crate::resource::kind::Deletion;
 use crate::resource::{Found, Graph, Live, Observed, Realm, Resource, ResourceId, State};
+use crate::text::list_of_names;
 
 /// Azure's answer to a write whose entity tag is not the live one.
 const PRECONDITION_FAILED: u16 = 412;
@@ -261,8 +262,34 @@ impl<'a> Run<'a> {
             Observed::Unreadable(why) => return Err(unreadable(change, &why)),
             Observed::Present(found) => self.checked(change, base, found)?,
         };
+        if change.kind.deletion == Deletion::WhenEmpty {
+            self.until_empty(change).await?;
+        }
         let written = self.write(change, self.target(change).delete(&found));
         self.unless_moved(change, &found, written.await).await
+    }
+
+    /// A deletion that takes along what is inside waits until nothing is: Azure lists what was deleted for a moment
+    /// longer, and somebody may have put something there since the plan was made.
+    async fn until_empty(&self, change: &Change) -> Result<(), Halt> {
+        let mut patience = Patience::new(change, self.job.pace);
+        loop {
+            let inside = self
+                .job
+                .client
+                .list(self.target(change).inside())
+                .await
+                .map_err(|error| failed(change, &error))?;
+            let names = inside.iter().filter_map(|item| {
+                Some(ResourceId::parse(item.get("id")?.as_str()?).ok()?.short())
+            });
+            let names: Vec<String> = names.collect();
+            if inside.is_empty() {
+                return Ok(());
+            }
+            let status = format!("still holding {}", list_of_names(&names));
+            self.pause(change, &mut patience, &status).await?;
+        }
     }
 
     /// Lets in what Azure made, once it is there.

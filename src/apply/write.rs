@@ -151,6 +151,13 @@ impl Target<'_> {
         }
     }
 
+    /// The list of what is inside of it.
+    pub(super) fn inside(&self) -> Request {
+        let path = format!("{}/resources", self.id);
+        let url = self.endpoints.arm_url(&path, self.kind.api_version, &[]);
+        Request::get(self.id.realm(), url)
+    }
+
     fn query(&self, found: Option<&Found>) -> &'static [(&'static str, &'static str)] {
         // Subscriptions of a product go with it; without this Azure refuses (field.md 0.3).
         match (found.is_some(), self.kind.type_name) {

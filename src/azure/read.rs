@@ -4,7 +4,7 @@
 //! waits for the next level. One request per resource (a second one only where the first key of a Graph object finds
 //! nothing), one per list. What cannot be read is Unreadable with its reason, never Absent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -15,8 +15,8 @@ use super::lookup::{Lookup, lookup, why};
 use super::request::{Request, Verb, odata_literal};
 use super::response::Response;
 use crate::resource::{
-    Directory, Found, Graph, Kind, Listing, Live, Mark, Observed, Realm, Resource, ResourceId,
-    Unreadable, body, kinds,
+    Directory, Fate, Found, Graph, Kind, Listing, Live, Mark, Observed, Owner, Realm, Resource,
+    ResourceId, Stranger, Unreadable, Wanted, body, kinds, owner,
 };
 
 /// Live state, and what reading it took.
@@ -48,7 +48,64 @@ pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
         reading.levels += 1;
         pending = waiting;
     }
+    owners(client, graph, &mut reading.live).await;
+    leaving(client, graph, &mut reading.live).await;
     reading
+}
+
+/// Lists tell less than the resources themselves, and what may be deleted is compared with what is there then.
+async fn leaving(client: &Client, graph: &Graph, live: &mut Live) {
+    let is_pruned =
+        |id: &ResourceId| graph.rules.unmanaged.of_stranger(&id.type_name()) == Fate::Prune;
+    let pruned = live.foreign.keys().filter(|id| is_pruned(id));
+    let resources: Vec<Resource> = live
+        .orphans
+        .keys()
+        .chain(pruned)
+        .filter(|id| id.realm() == Realm::Arm)
+        .filter_map(|id| Some(Resource::unnamed(id, kinds::of(id)?)))
+        .collect();
+    let reads = resources
+        .iter()
+        .map(async |resource| (resource, read_one(client, resource, &Live::default()).await));
+    for (resource, observed) in join_all(reads).await {
+        let id = &resource.id;
+        match observed {
+            Observed::Present(found) => match live.foreign.get_mut(id) {
+                Some(stranger) => stranger.found = found,
+                None => drop(live.orphans.insert(id.clone(), found)),
+            },
+            Observed::Absent => {
+                live.orphans.remove(id);
+                live.foreign.remove(id);
+            }
+            Observed::Unreadable(why) => drop(live.unlisted.insert(id.to_string(), why)),
+        }
+    }
+}
+
+/// Whose those are that are named by the graph, are there, and lack our link: an API that somebody else made.
+async fn owners(client: &Client, graph: &Graph, live: &mut Live) {
+    let lacks_link = |resource: &&Resource| {
+        let link = resource.id.child("tags", &owner::link(&graph.owner));
+        resource.kind.mark == Mark::ApimTag
+            && matches!(resource.wanted, Wanted::Body(_))
+            && live.get(&resource.id).found().is_some()
+            && *live.get(&link) == Observed::Absent
+    };
+    let reads = graph.iter().filter(lacks_link).map(async |resource| {
+        let owner = linked(client, resource.kind, &resource.id, &graph.owner).await;
+        (resource.id.clone(), owner)
+    });
+    for (id, owner) in join_all(reads).await {
+        match owner {
+            Ok(owner) => drop(live.owners.insert(id, owner)),
+            Err(error) => drop(
+                live.unlisted
+                    .insert(format!("{id}/tags"), unreadable(&error)),
+            ),
+        }
+    }
 }
 
 /// Reads one resource again, with the values of `live` for its keys.
@@ -282,7 +339,7 @@ pub(super) fn unreadable(error: &Error) -> Unreadable {
 #[derive(Default)]
 struct Listed {
     orphans: Vec<(ResourceId, Found)>,
-    foreign: BTreeSet<ResourceId>,
+    foreign: Vec<(ResourceId, Stranger)>,
     unlisted: Option<(String, Unreadable)>,
 }
 
@@ -311,35 +368,46 @@ async fn list(client: &Client, graph: &Graph, listing: &Listing) -> Listed {
         .into_iter()
         .filter_map(|item| Some((listed_id(listing, &graph.owner, &item)?, item)));
     let strangers: Vec<_> = strangers
-        .filter(|(id, _)| graph.get(id).is_none())
+        .filter(|(id, _)| graph.get(id).is_none() && !is_built_in(id))
         .collect();
-    let ours = join_all(
+    let owners = join_all(
         strangers
             .iter()
-            .map(|(id, item)| is_ours(client, &graph.owner, listing, id, item)),
+            .map(|(id, item)| owner(client, graph, listing, id, item)),
     )
     .await;
     let mut listed = Listed::default();
-    for ((id, body), ours) in strangers.into_iter().zip(ours) {
-        match ours {
-            Ok(true) => {
-                let object = body::get(&body, "/id")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned);
-                listed.orphans.push((
-                    id,
-                    Found {
-                        body,
-                        etag: None,
-                        object,
-                    },
-                ));
-            }
-            Ok(false) => drop(listed.foreign.insert(id)),
+    for ((id, body), owner) in strangers.into_iter().zip(owners) {
+        let object = match id.realm() {
+            Realm::Graph(_) => body::get(&body, "/id").and_then(Value::as_str),
+            Realm::Arm | Realm::Fact => None,
+        };
+        let found = Found {
+            object: object.map(str::to_owned),
+            body,
+            etag: None,
+        };
+        match owner {
+            Ok(owner) if is_ours(&owner, &graph.owner, &id) => listed.orphans.push((id, found)),
+            Ok(owner) => listed.foreign.push((id, Stranger { found, owner })),
             Err(error) => listed.unlisted = Some((what.clone(), unreadable(&error))),
         }
     }
     listed
+}
+
+/// What Azure itself keeps in every service.
+fn is_built_in(id: &ResourceId) -> bool {
+    const BUILT_IN: &[(&str, &str)] =
+        &[("Microsoft.ApiManagement/service/subscriptions", "master")];
+    BUILT_IN
+        .iter()
+        .any(|(type_name, name)| id.name() == *name && id.type_name() == *type_name)
+}
+
+/// What the table does not know is not ours to delete, whatever it says.
+fn is_ours(owner: &Owner, spec: &str, id: &ResourceId) -> bool {
+    (owner.is(spec) || *owner == Owner::Inside) && kinds::of(id).is_some()
 }
 
 fn list_request(client: &Client, graph: &Graph, listing: &Listing) -> Request {
@@ -349,22 +417,17 @@ fn list_request(client: &Client, graph: &Graph, listing: &Listing) -> Request {
             let path = format!("{parent}/{}", collection_of(kind));
             Request::get(Realm::Arm, endpoints.arm_url(&path, kind.api_version, &[]))
         }
-        Listing::Tagged { group } => {
-            let owner = odata_literal(&graph.owner);
-            let filter = format!("tagName eq 'secgw' and tagValue eq '{owner}'");
+        Listing::Group { group } => {
             let version = kinds::of(group).map_or("", |kind| kind.api_version);
-            let query = [("$filter", filter.as_str())];
-            Request::get(
-                Realm::Arm,
-                endpoints.arm_url(&format!("{group}/resources"), version, &query),
-            )
+            let path = format!("{group}/resources");
+            Request::get(Realm::Arm, endpoints.arm_url(&path, version, &[]))
         }
         Listing::Applications { directory } => applications(client, *directory, &graph.owner),
     }
 }
 
 fn applications(client: &Client, directory: Directory, owner: &str) -> Request {
-    let prefix = odata_literal(&format!("secgw:{owner}/"));
+    let prefix = odata_literal(&owner::graph_prefix(owner));
     let filter = format!("tags/any(t:startswith(t,'{prefix}'))");
     let url = client
         .endpoints()
@@ -379,11 +442,11 @@ fn collection_of(kind: &Kind) -> &str {
 /// The id of a listed item as the graph would spell it. An application is known by the name in our tag.
 fn listed_id(listing: &Listing, owner: &str, item: &Value) -> Option<ResourceId> {
     match listing {
-        Listing::Children { .. } | Listing::Tagged { .. } => {
+        Listing::Children { .. } | Listing::Group { .. } => {
             ResourceId::parse(item.get("id")?.as_str()?).ok()
         }
         Listing::Applications { directory } => {
-            let prefix = format!("secgw:{owner}/");
+            let prefix = owner::graph_prefix(owner);
             let mut tags = item
                 .get("tags")?
                 .as_array()?
@@ -395,44 +458,71 @@ fn listed_id(listing: &Listing, owner: &str, item: &Value) -> Option<ResourceId>
     }
 }
 
-/// Whether a stranger carries our mark (architecture.md, decision 5).
-async fn is_ours(
+/// Whose a stranger is (architecture.md, decision 5).
+async fn owner(
     client: &Client,
-    owner: &str,
+    graph: &Graph,
     listing: &Listing,
     id: &ResourceId,
     item: &Value,
-) -> Result<bool, Error> {
+) -> Result<Owner, Error> {
     let kind = match listing {
         Listing::Children { kind, .. } => kind,
-        // Deleting what is somebody else's is worse than trusting the filter is convenient; and what the table does
-        // not know is not ours to delete.
-        Listing::Tagged { .. } => {
-            let tag = body::get(item, "/tags/secgw").and_then(Value::as_str);
-            return Ok(tag == Some(owner) && kinds::of(id).is_some());
-        }
-        Listing::Applications { .. } => return Ok(true),
+        Listing::Group { .. } => return Ok(Owner::of_tag(item)),
+        Listing::Applications { .. } => return Ok(Owner::Spec(graph.owner.clone())),
     };
     match kind.mark {
-        Mark::Parent => Ok(true),
-        Mark::NamePrefix => Ok(id.name().starts_with(&format!("secgw-{owner}-"))),
-        Mark::ApimTag => has_tag(client, kind, id, &format!("secgw-{owner}")).await,
-        Mark::ArmTag | Mark::GraphTag | Mark::Fixed => Ok(false),
+        Mark::ApimTag => linked(client, kind, id, &graph.owner).await,
+        Mark::Scope => Ok(scope_owner(graph, id, item)),
+        Mark::ArmTag
+        | Mark::Founder
+        | Mark::GraphTag
+        | Mark::NamePrefix
+        | Mark::Unmarked
+        | Mark::Parent
+        | Mark::Fixed => Ok(Owner::of(kind, id, item)),
     }
 }
 
-async fn has_tag(client: &Client, kind: &Kind, id: &ResourceId, tag: &str) -> Result<bool, Error> {
+/// A key to an API of ours goes with it.
+fn scope_owner(graph: &Graph, id: &ResourceId, item: &Value) -> Owner {
+    let scope = body::get(item, "/properties/scope").and_then(Value::as_str);
+    let service = id.parent().map(|parent| parent.to_string());
+    let scope = scope.zip(service).and_then(|(scope, service)| {
+        let full = if scope.to_ascii_lowercase().starts_with("/subscriptions/") {
+            scope.to_owned()
+        } else {
+            format!("{service}/{}", scope.trim_start_matches('/'))
+        };
+        ResourceId::parse(&full).ok()
+    });
+    match scope.filter(|scope| {
+        graph
+            .get(scope)
+            .is_some_and(|api| api.kind.mark == Mark::ApimTag)
+    }) {
+        Some(_) => Owner::Inside,
+        None => Owner::Unknown,
+    }
+}
+
+/// By the tags that are linked to it; ours where several are.
+async fn linked(client: &Client, kind: &Kind, id: &ResourceId, spec: &str) -> Result<Owner, Error> {
     let url = client
         .endpoints()
         .arm_url(&format!("{id}/tags"), kind.api_version, &[]);
-    match client.list(Request::get(Realm::Arm, url)).await {
-        Ok(tags) => Ok(tags
-            .iter()
-            .any(|item| item.get("name").and_then(Value::as_str) == Some(tag))),
+    let tags = match client.list(Request::get(Realm::Arm, url)).await {
+        Ok(tags) => tags,
         // Gone since it was listed.
-        Err(error) if error.is_not_found() => Ok(false),
-        Err(error) => Err(error),
-    }
+        Err(error) if error.is_not_found() => return Ok(Owner::Unknown),
+        Err(error) => return Err(error),
+    };
+    let names = tags
+        .iter()
+        .filter_map(|tag| Owner::of_link(tag.get("name")?.as_str()?));
+    let mut owners: Vec<Owner> = names.collect();
+    owners.sort_by_key(|owner| !owner.is(spec));
+    Ok(owners.into_iter().next().unwrap_or(Owner::Unknown))
 }
 
 #[cfg(test)]

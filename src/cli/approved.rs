@@ -17,6 +17,7 @@ use crate::plan::file::{self, ReadError, Saved};
 use crate::plan::stale::stale;
 use crate::render::stale::{Cause, Stale};
 use crate::render::{Target, safe};
+use crate::resource::Aim;
 
 pub(super) struct Approved<'a> {
     saved: Option<Saved>,
@@ -65,7 +66,7 @@ impl<'a> Approved<'a> {
             output.error("Nothing was written: what could not be read cannot be planned.\n");
             return Ok(Some(Exit::Failed));
         }
-        if !planned.objections.is_empty() {
+        if !planned.review.objections.is_empty() {
             output.error("Nothing was written: the plan is blocked.\n");
             return Ok(Some(Exit::Blocked));
         }
@@ -81,7 +82,11 @@ impl<'a> Approved<'a> {
                 "look at the plan and run it again with `--yes`",
             ));
         }
-        let question = format!("Apply this to {}? Only `yes` does: ", session.target);
+        let target = &session.target;
+        let question = match planned.desired.aim {
+            Aim::Build => format!("Apply this to {target}? Only `yes` does: "),
+            Aim::Destroy { .. } => format!("Delete all of this on {target}? Only `yes` does: "),
+        };
         let is_yes = output.ask(&question).context("cannot read the answer")?;
         if is_yes {
             return Ok(None);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::plan::Allowance;
+use crate::resource::Pattern;
 use crate::text::list_of_names;
 
 /// Builds and guards an API gateway on Azure from one short spec
@@ -43,6 +45,7 @@ pub enum Command {
     Plan(PlanArgs),
     Show(ShowArgs),
     Apply(ApplyArgs),
+    Destroy(DestroyArgs),
     Check(CheckArgs),
     Explain(ExplainArgs),
     #[command(subcommand)]
@@ -103,6 +106,23 @@ pub struct FormatArgs {
     /// Form of what is written to stdout
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// What of the plan is wanted, and what it may do.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Plan")]
+pub struct ChoiceArgs {
+    /// Only this resource, what is inside of it and what they depend on; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub target: Vec<Pattern>,
+
+    /// Not this resource, nor what is inside of it or depends on it; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub exclude: Vec<Pattern>,
+
+    /// Let what this objection is about happen this once: `NAME`, `NAME:ADDRESS` or `NAME=n`; may be repeated
+    #[arg(long, value_name = "NAME[=n]", value_parser = allowance)]
+    pub allow: Vec<Allowance>,
 }
 
 /// Stands in for unset variables where nothing is reached.
@@ -240,6 +260,8 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
     pub format: FormatArgs,
@@ -317,6 +339,42 @@ pub struct ApplyArgs {
 
     #[command(flatten)]
     pub spec: SpecArgs,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Deletes what the spec owns, in the right order, and nothing else
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw destroy -e dev --sandbox      on the Azure inside this program; asks first
+  secgw destroy -e dev --yes          without asking, for pipelines
+  secgw destroy -e dev --also 'users/*'
+                                      also the accounts, which carry no mark
+  secgw destroy -e prod --allow protect:service/apim-orders-prod
+                                      also what `protect` names, this once
+
+What belongs to somebody else stays, and so does whatever that needs. A deleted API Management
+service holds its name for 48 hours: how to free it is said.
+
+Exit codes: 0 done, 4 blocked, 6 waiting, 7 partly deleted.")]
+pub struct DestroyArgs {
+    /// Do not ask before deleting
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Also this resource of the spec, which carries no mark of its own; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub also: Vec<Pattern>,
+
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
@@ -471,6 +529,19 @@ fn digest(text: &str) -> Result<String, String> {
     } else {
         Err("expected 12 to 64 hexadecimal digits: the line `Digest:` that ends a plan".to_owned())
     }
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text).ok_or_else(|| {
+        "expected the end of an address, such as `apis/orders` or `users/*`".to_owned()
+    })
+}
+
+fn allowance(text: &str) -> Result<Allowance, String> {
+    Allowance::parse(text).ok_or_else(|| {
+        "expected what the plan says after `--allow`, such as `adopt:apis/orders` or `maxDelete=4`"
+            .to_owned()
+    })
 }
 
 fn time(text: &str) -> Result<Duration, String> {

@@ -24,7 +24,7 @@ const LIVE_LINES: usize = 8;
 /// How far it got.
 pub(super) enum Followed {
     /// To the end; whether it was told to stop on the way.
-    Ended { report: Report, stopped: bool },
+    Ended { report: Box<Report>, stopped: bool },
     /// The user did not want to wait for the end.
     Left,
 }
@@ -65,7 +65,7 @@ pub(super) async fn follow(job: Job<'_>, output: &Output) -> Followed {
         {
             reporter.finish();
             return Followed::Ended {
-                report,
+                report: Box::new(report),
                 stopped: *stop.borrow(),
             };
         }

@@ -12,14 +12,14 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use super::output::Output;
-use super::settings::{Group, Place, Work};
+use super::settings::{Choice, Group, Place, Work};
 use crate::azure::auth::{self, IdentityTenant};
 use crate::azure::discover::{self, Discovery};
 use crate::azure::read::read_live;
 use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route, vault};
 use crate::compile::{self, CompileError};
 use crate::controls::{self, State};
-use crate::plan::{self, Objection, Plan};
+use crate::plan::{self, Plan, Review};
 use crate::render;
 use crate::render::plan::Shown;
 use crate::resource::{Graph, Live, Observed, ResourceId};
@@ -51,16 +51,14 @@ pub(super) struct Planned {
     pub(super) desired: Graph,
     pub(super) live: Live,
     pub(super) plan: Plan,
-    pub(super) objections: Vec<Objection>,
+    pub(super) review: Review,
 }
 
 impl Planned {
     /// Whether there is something that may be written.
     pub(super) fn is_applicable(&self) -> bool {
-        let Self {
-            plan, objections, ..
-        } = self;
-        plan.has_changes() && plan.unreadable.is_empty() && objections.is_empty()
+        let Self { plan, review, .. } = self;
+        plan.has_changes() && plan.unreadable.is_empty() && review.objections.is_empty()
     }
 
     pub(super) fn shown<'a>(&'a self, target: &'a render::Target) -> Shown<'a> {
@@ -68,7 +66,8 @@ impl Planned {
             spec: &self.name,
             target,
             plan: &self.plan,
-            objections: &self.objections,
+            objections: &self.review.objections,
+            allowed: &self.review.allowed,
         }
     }
 }
@@ -190,7 +189,13 @@ impl Session {
     }
 
     /// Reads what is live and plans.
-    pub(super) async fn plan(&self, spec: &Spec, desired: Graph, output: &Output) -> Planned {
+    pub(super) async fn plan(
+        &self,
+        spec: &Spec,
+        desired: Graph,
+        choice: &Choice,
+        output: &Output,
+    ) -> Result<Planned, Error> {
         let began = tokio::time::Instant::now();
         output.say(&format!(
             "Reading {} on {} …\n",
@@ -208,14 +213,30 @@ impl Session {
             ));
         }
         let plan = plan::plan(&desired, &reading.live);
-        let objections = plan::review(&plan, &desired);
-        Planned {
+        let changed = plan.changes.iter().map(|change| &change.key.address);
+        let ids: Vec<&ResourceId> = desired
+            .iter()
+            .map(|resource| &resource.id)
+            .chain(changed)
+            .collect();
+        if let Some(pattern) = choice.selection.unknown(&ids).first() {
+            return Err(Error::usage(
+                format!("`{pattern}` means no resource of {}", spec.name),
+                "write the end of an address as `secgw plan -o json` has it, such as `apis/orders`; `*` stands for anything between two slashes",
+            ));
+        }
+        let plan = choice.selection.of(plan);
+        let review = Review::new(plan::review(&plan, &desired), &choice.allow);
+        for unused in &review.unused {
+            output.say(&format!("--allow {unused}: nothing needs it\n"));
+        }
+        Ok(Planned {
             name: spec.name.to_string(),
             desired,
             live: reading.live,
             plan,
-            objections,
-        }
+            review,
+        })
     }
 
     /// For a resource group of which nothing else is known. Nobody signs in to an identity tenant.

@@ -13,12 +13,15 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 use super::args::{
-    ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, Command, CompletionsArgs, ExplainArgs,
-    Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs, SandboxCommand,
-    SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs, ValidateArgs, When,
+    ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
+    DestroyArgs, ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs,
+    SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs,
+    ValidateArgs, When,
 };
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
+use crate::plan::{Allowance, Selection};
+use crate::resource::Pattern;
 use crate::sandbox;
 use crate::spec::{LoadOptions, SpecFile};
 
@@ -99,6 +102,11 @@ pub enum Task {
         work: Work,
         approval: Approval,
     },
+    Destroy {
+        work: Work,
+        also: Vec<Pattern>,
+        approval: Approval,
+    },
     Check(Check),
     Explain {
         what: String,
@@ -159,6 +167,14 @@ pub struct Work {
     /// The operator's word on the cloud: it goes before the spec's.
     pub cloud: Option<&'static Cloud>,
     pub format: Format,
+    pub choice: Choice,
+}
+
+/// What of a plan is wanted, and what is let happen.
+#[derive(Debug, Default)]
+pub struct Choice {
+    pub selection: Selection,
+    pub allow: Vec<Allowance>,
 }
 
 #[derive(Debug)]
@@ -188,6 +204,7 @@ impl Settings {
                 format: output,
             },
             Command::Apply(args) => apply(args, around),
+            Command::Destroy(args) => destroy(args, around),
             Command::Check(args) => check(args, around),
             Command::Explain(ExplainArgs {
                 what,
@@ -276,11 +293,12 @@ fn plan(args: PlanArgs, around: Surroundings) -> Task {
         spec,
         detailed_exitcode,
         out,
+        choice,
         azure,
         format,
     } = args;
     Task::Plan {
-        work: work(spec, azure, format, around),
+        work: work(spec, azure, format, choice, around),
         detailed_exitcode,
         out,
     }
@@ -292,11 +310,12 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
         expect,
         yes,
         spec,
+        choice,
         azure,
         format,
     } = args;
     Task::Apply {
-        work: work(spec, azure, format, around),
+        work: work(spec, azure, format, choice, around),
         approval: Approval { plan, expect, yes },
     }
 }
@@ -321,14 +340,45 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
         tenant: tenant.or_else(|| variable("AZURE_TENANT_ID")),
     });
     Task::Check(Check {
-        work: work(spec, azure, format, around),
+        work: work(spec, azure, format, ChoiceArgs::default(), around),
         live,
         group,
         format: output,
     })
 }
 
-fn work(spec: SpecArgs, azure: AzureArgs, format: FormatArgs, around: Surroundings) -> Work {
+fn destroy(args: DestroyArgs, around: Surroundings) -> Task {
+    let DestroyArgs {
+        spec,
+        yes,
+        also,
+        choice,
+        azure,
+        format,
+    } = args;
+    Task::Destroy {
+        work: work(spec, azure, format, choice, around),
+        also,
+        approval: Approval {
+            plan: None,
+            expect: None,
+            yes,
+        },
+    }
+}
+
+fn work(
+    spec: SpecArgs,
+    azure: AzureArgs,
+    format: FormatArgs,
+    choice: ChoiceArgs,
+    around: Surroundings,
+) -> Work {
+    let ChoiceArgs {
+        target,
+        exclude,
+        allow,
+    } = choice;
     let AzureArgs {
         cloud,
         auth,
@@ -348,6 +398,10 @@ fn work(spec: SpecArgs, azure: AzureArgs, format: FormatArgs, around: Surroundin
         place,
         cloud: cloud.as_deref().and_then(Cloud::find),
         format: output,
+        choice: Choice {
+            selection: Selection { target, exclude },
+            allow,
+        },
     }
 }
 

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::hosts::{self, Hosts};
-use crate::resource::{Directory, ResourceId};
+use crate::resource::{Directory, ResourceId, owner};
 use crate::spec::{
     Account, Api, ApiName, Client, Domain, FunctionName, IdentityProvider, Operation, Scope, Spec,
     Tier,
@@ -80,7 +80,7 @@ impl<'a> Ids<'a> {
 
     /// Names of kinds that carry no tag start with this: it says whose they are.
     fn prefixed(self, part: &str) -> String {
-        fitting(format!("secgw-{}-{part}", self.spec.name), LONGEST)
+        fitting(format!("{}{part}", owner::prefix(&self.spec.name)), LONGEST)
     }
 }
 
@@ -388,7 +388,7 @@ impl Ids<'_> {
     }
 
     pub(super) fn tag_name(self) -> String {
-        format!("secgw-{}", self.spec.name)
+        owner::link(&self.spec.name)
     }
 
     pub(super) fn tag(self) -> ResourceId {
@@ -450,7 +450,11 @@ impl Ids<'_> {
 /// Identity. The key of an application is also the name in its mark, `secgw:<spec>/<name>`.
 impl Ids<'_> {
     pub(super) fn application_mark(self, application: &ResourceId) -> String {
-        format!("secgw:{}/{}", self.spec.name, application.name())
+        format!(
+            "{}{}",
+            owner::graph_prefix(&self.spec.name),
+            application.name()
+        )
     }
 
     pub(super) fn api_application() -> ResourceId {

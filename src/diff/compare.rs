@@ -338,7 +338,7 @@ fn is_json(value: &Value, json: &str) -> bool {
 }
 
 /// What is known of an item, enough for its key; it may hold values that come later.
-fn identity(item: &Term, key: &str) -> Value {
+pub(super) fn identity(item: &Term, key: &str) -> Value {
     if let Some(known) = item.known() {
         return known;
     }

@@ -4,8 +4,11 @@
 //! what comes back is what a person is shown and what apply sets, apart.
 
 mod compare;
+mod complete;
 mod document;
 mod scalar;
+
+pub use complete::{Kept, complete};
 
 use std::collections::BTreeMap;
 

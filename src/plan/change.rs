@@ -178,6 +178,10 @@ pub enum Reason {
     Immutable,
     /// Owned, and the spec no longer names it.
     NotInSpec,
+    /// Nobody's, and the spec says that such things go.
+    Pruned,
+    /// The spec is taken down.
+    Destroyed,
     /// The spec wants it gone.
     Unwanted,
     /// Azure makes it along with a resource of this plan.
@@ -202,6 +206,8 @@ impl Reason {
             Self::Differs => "differs",
             Self::Immutable => "immutable",
             Self::NotInSpec => "not_in_spec",
+            Self::Pruned => "pruned",
+            Self::Destroyed => "destroyed",
             Self::Unwanted => "unwanted",
             Self::ComesWith(_) => "comes_with",
             Self::Staged => "staged",
@@ -219,6 +225,8 @@ impl Reason {
             "differs" => Self::Differs,
             "immutable" => Self::Immutable,
             "not_in_spec" => Self::NotInSpec,
+            "pruned" => Self::Pruned,
+            "destroyed" => Self::Destroyed,
             "unwanted" => Self::Unwanted,
             "comes_with" => Self::ComesWith(address.parent()?),
             "staged" => Self::Staged,
@@ -238,6 +246,8 @@ impl fmt::Display for Reason {
             Self::Differs => f.write_str("differs from the spec"),
             Self::Immutable => f.write_str("cannot be changed in place"),
             Self::NotInSpec => f.write_str("no longer in the spec"),
+            Self::Pruned => f.write_str("not in the spec, whose `unmanaged` prunes"),
+            Self::Destroyed => f.write_str("the spec is taken down"),
             Self::Unwanted => f.write_str("the spec wants it gone"),
             Self::ComesWith(parent) => {
                 write!(f, "comes with a new {} and is not wanted", parent.name())
@@ -380,6 +390,8 @@ mod tests {
             Reason::Differs,
             Reason::Immutable,
             Reason::NotInSpec,
+            Reason::Pruned,
+            Reason::Destroyed,
             Reason::Unwanted,
             Reason::ComesWith(parent),
             Reason::Staged,

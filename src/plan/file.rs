@@ -12,10 +12,12 @@ use serde_json::{Value, json};
 
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
-use super::{Digest, Note, Objection, Plan, Since, order};
+use super::{Adopted, Digest, Foreign, Kept, LeftOut, Note, Objection, Plan, Since, order};
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
-use crate::resource::{At, Graph, Kind, Live, Recommendation, ResourceId, Unreadable, kinds};
+use crate::resource::{
+    At, Graph, Kind, Live, Owner, Recommendation, ResourceId, Unreadable, kinds,
+};
 
 /// The first part of `format_version` that is understood.
 const MAJOR: u32 = 1;
@@ -31,6 +33,7 @@ pub struct Saved {
     pub digest: Digest,
     pub plan: Plan,
     pub objections: Vec<Objection>,
+    pub allowed: Vec<Objection>,
     pub traces: BTreeMap<ResourceId, Traced>,
     /// The plan as data, as it was written.
     pub document: Value,
@@ -108,10 +111,22 @@ struct Written {
     digest: Digest,
     summary: Summary,
     objections: Vec<Objection>,
+    #[serde(default)]
+    allowed: Vec<Objection>,
     changes: Vec<WrittenChange>,
     record: Option<WrittenChange>,
     unreadable: Vec<WrittenUnreadable>,
-    foreign: Vec<ResourceId>,
+    foreign: Vec<WrittenForeign>,
+    #[serde(default)]
+    adopted: Vec<Adopted>,
+    #[serde(default)]
+    kept: Vec<Kept>,
+    #[serde(default)]
+    recoverable: Vec<Kept>,
+    #[serde(default)]
+    existing: BTreeMap<String, usize>,
+    #[serde(default)]
+    left_out: Vec<WrittenLeftOut>,
     notes: Vec<Note>,
     basis: BTreeMap<ResourceId, Seen>,
     traces: BTreeMap<ResourceId, Traced>,
@@ -124,6 +139,35 @@ struct Written {
 #[derive(Deserialize)]
 struct Summary {
     unchanged: usize,
+    #[serde(default)]
+    ignored: usize,
+}
+
+/// First written as its address alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenForeign {
+    Address(ResourceId),
+    Owned(Foreign),
+}
+
+impl From<WrittenForeign> for Foreign {
+    fn from(written: WrittenForeign) -> Self {
+        match written {
+            WrittenForeign::Owned(foreign) => foreign,
+            WrittenForeign::Address(address) => Self {
+                address,
+                item: None,
+                owner: Owner::Unknown,
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct WrittenLeftOut {
+    change: String,
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -181,6 +225,15 @@ impl Written {
         }
         let effects = self.effects.into_iter();
         let effects = effects.filter_map(|(key, said)| Some((keys.get(&key)?.clone(), said)));
+        let left_out = self.left_out.into_iter().filter_map(|left| {
+            let (address, stage) = left.change.split_once('#').unwrap_or((&left.change, ""));
+            let address = ResourceId::parse(address).ok()?;
+            let stage = kinds::of(&address).map_or("", |kind| self::stage(kind, stage.to_owned()));
+            Some(LeftOut {
+                change: Key { address, stage },
+                why: left.why,
+            })
+        });
         let unreadable = self.unreadable.into_iter().map(|written| {
             let WrittenUnreadable {
                 address,
@@ -207,13 +260,20 @@ impl Written {
                 changes,
                 unchanged: self.summary.unchanged,
                 unreadable: unreadable.collect(),
-                foreign: self.foreign,
+                foreign: self.foreign.into_iter().map(Foreign::from).collect(),
+                ignored: self.summary.ignored,
+                adopted: self.adopted,
+                kept: self.kept,
+                recoverable: self.recoverable,
+                existing: self.existing,
+                left_out: left_out.collect(),
                 notes: self.notes,
                 basis: self.basis,
                 effects: effects.collect(),
                 since: self.since,
             },
             objections: self.objections,
+            allowed: self.allowed,
             traces: self.traces,
             document,
         })

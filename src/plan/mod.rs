@@ -1,18 +1,23 @@
 //! Joins desired and live state into a plan: complete data that apply carries out without choosing anything.
 //!
 //! Pure and synchronous. `planner` decides what happens to each resource, `removal` what leaves, `order` what waits
-//! for what, `effect` what it does to a running service and whether it is drift, `review` what may not be applied.
-//! `basis` is what a plan was made from, `file` a plan that was saved, `stale` what has moved since.
+//! for what, `effect` what it does to a running service and whether it is drift, `ownership` whose things are, `guard`
+//! and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is what a
+//! plan was made from, `file` a plan that was saved, `stale` what has moved since.
 
 pub mod basis;
 mod change;
+mod destroy;
 mod digest;
 mod effect;
 pub mod file;
+mod guard;
 mod order;
+mod ownership;
 mod planner;
 mod removal;
 mod review;
+mod select;
 pub mod stale;
 
 use std::collections::BTreeMap;
@@ -24,13 +29,15 @@ pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use digest::Digest;
 pub use effect::Since;
-pub use review::{Objection, review};
+pub use ownership::{Adopted, Foreign, Kept};
+pub use review::{Allowance, Objection, Review, review};
+pub use select::{LeftOut, Selection};
 
 use crate::diff::PropertyChange;
-use crate::resource::{Graph, Live, ResourceId, Unreadable};
+use crate::resource::{Aim, Graph, Live, ResourceId, Unreadable, kinds};
 
 /// Every change that takes live state to the desired one, in an order that respects their edges.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     pub changes: Vec<Change>,
     /// Resources that are as desired.
@@ -39,7 +46,19 @@ pub struct Plan {
     /// not applied.
     pub unreadable: BTreeMap<String, Unreadable>,
     /// Resources in the spec's collections that belong to somebody else: reported and kept.
-    pub foreign: Vec<ResourceId>,
+    pub foreign: Vec<Foreign>,
+    /// Strangers and list items that a rule of the spec leaves alone.
+    pub ignored: usize,
+    /// Resources that the spec names and that do not carry its mark: they would change hands.
+    pub adopted: Vec<Adopted>,
+    /// What taking the spec down leaves, and why.
+    pub kept: Vec<Kept>,
+    /// What can be brought back for a while after it was deleted, and holds its name until then.
+    pub recoverable: Vec<Kept>,
+    /// Changes that were not asked for.
+    pub left_out: Vec<LeftOut>,
+    /// How many of a type are there: what shares are of.
+    pub existing: BTreeMap<String, usize>,
     /// Settings that Azure is known to keep otherwise.
     pub notes: Vec<Note>,
     /// What it was made from: it is stale once any of this moves.
@@ -58,12 +77,33 @@ pub struct Note {
 
 /// Plans.
 pub fn plan(desired: &Graph, live: &Live) -> Plan {
-    let plan = planner::Planner::new(desired, live).run();
+    let plan = match &desired.aim {
+        Aim::Build => planner::Planner::new(desired, live).run(),
+        Aim::Destroy { also } => destroy::plan(desired, live, also),
+    };
     Plan {
         effects: effect::of_changes(&plan.changes, live),
-        since: Since::of(desired, live),
+        // Taking a spec down is meant, whatever was applied last.
+        since: match desired.aim {
+            Aim::Build => Since::of(desired, live),
+            Aim::Destroy { .. } => Since::default(),
+        },
+        existing: existing(live),
         ..plan
     }
+}
+
+fn existing(live: &Live) -> BTreeMap<String, usize> {
+    let present = live
+        .resources
+        .iter()
+        .filter(|(_, observed)| observed.found().is_some())
+        .map(|(id, _)| id);
+    let mut counts = BTreeMap::new();
+    for kind in present.chain(live.orphans.keys()).filter_map(kinds::of) {
+        *counts.entry(kind.type_name.to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 impl Plan {

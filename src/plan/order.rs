@@ -140,7 +140,11 @@ fn guards(
 /// A deletion waits for every other change of a resource whose live body names what is deleted.
 fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
     let is_removal = |change: &&Change| {
-        matches!(change.action, Action::Delete { .. }) && change.reason == Reason::NotInSpec
+        matches!(change.action, Action::Delete { .. })
+            && matches!(
+                change.reason,
+                Reason::NotInSpec | Reason::Pruned | Reason::Destroyed
+            )
     };
     let bodies: Vec<(&Change, String)> = changes
         .iter()
@@ -150,7 +154,8 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
                 .resources
                 .get(id)
                 .and_then(|observed| observed.found())
-                .or_else(|| live.orphans.get(id))?;
+                .or_else(|| live.orphans.get(id))
+                .or_else(|| Some(&live.foreign.get(id)?.found))?;
             Some((change, strings(&found.body)))
         })
         .collect();
@@ -159,7 +164,7 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
         let refers = bodies.iter().filter(|(change, text)| {
             change.key.address != gone.key.address
                 && !gone.key.address.is_within(&change.key.address)
-                && mentions(text, &name)
+                && is_named(text, &name)
         });
         (
             gone.key.clone(),
@@ -170,7 +175,7 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
 }
 
 /// All text values of a body, lower-cased, one a line.
-fn strings(value: &Value) -> String {
+pub(super) fn strings(value: &Value) -> String {
     match value {
         Value::String(text) => text.to_ascii_lowercase() + "\n",
         Value::Array(items) => items.iter().map(strings).collect(),
@@ -182,7 +187,12 @@ fn strings(value: &Value) -> String {
     }
 }
 
-fn mentions(lines: &str, id: &str) -> bool {
+/// Whether texts name a resource or something inside of it.
+pub(super) fn mentions(lines: &str, id: &ResourceId) -> bool {
+    is_named(lines, &id.as_str().to_ascii_lowercase())
+}
+
+fn is_named(lines: &str, id: &str) -> bool {
     lines.lines().any(|line| {
         line == id || (line.starts_with(id) && line.as_bytes().get(id.len()) == Some(&b'/'))
     })

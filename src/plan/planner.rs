@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, basis, order, removal};
+use super::{Note, Plan, basis, order, ownership, removal};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -40,14 +40,9 @@ pub(super) struct Planner<'a> {
 impl<'a> Planner<'a> {
     pub(super) fn new(desired: &'a Graph, live: &'a Live) -> Self {
         let plan = Plan {
-            changes: Vec::new(),
-            unchanged: 0,
             unreadable: live.unlisted.clone(),
-            foreign: live.foreign.iter().cloned().collect(),
-            notes: Vec::new(),
             basis: basis::of(desired, live),
-            effects: BTreeMap::new(),
-            since: super::Since::default(),
+            ..Plan::default()
         };
         Self {
             desired,
@@ -63,8 +58,10 @@ impl<'a> Planner<'a> {
         for resource in self.desired.in_order() {
             self.resource(resource);
         }
-        let removals = removal::changes(self.desired, self.live);
-        self.changes.extend(removals);
+        let strangers = ownership::strangers(self.desired, self.live);
+        self.plan.foreign.extend(strangers.foreign);
+        self.plan.ignored += strangers.ignored;
+        self.changes.extend(removal::changes(&strangers.leaving));
         let staged = std::mem::take(&mut self.staged);
         let edges = order::Edges::new(self.desired, &self.changes, &staged);
         self.changes
@@ -184,7 +181,10 @@ impl<'a> Planner<'a> {
     }
 
     fn update(&mut self, resource: &'a Resource, term: &Term, found: &Found) {
-        let resolved = self.resolved(resource, term);
+        let term = ownership::completed(self.desired, resource, term, found, &mut self.plan);
+        let adopted = ownership::adopted(self.desired, self.live, resource, found);
+        self.plan.adopted.extend(adopted);
+        let resolved = self.resolved(resource, &term);
         let mut difference = diff::diff(resource.kind, &resolved, &found.body);
         let notes = std::mem::take(&mut difference.not_effective);
         self.plan

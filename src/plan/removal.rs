@@ -5,24 +5,19 @@ use std::collections::BTreeSet;
 use super::change::{Action, Base, Change, Key, Reason};
 use super::digest::Digest;
 use crate::resource::kind::Deletion;
-use crate::resource::{Found, Graph, Live, ResourceId, kinds};
+use crate::resource::{Found, ResourceId, kinds};
 
-/// Deletes for all orphans, parents standing in for what is inside them.
-pub(super) fn changes(desired: &Graph, live: &Live) -> Vec<Change> {
-    let going: BTreeSet<&ResourceId> = live
-        .orphans
-        .keys()
-        .filter(|id| desired.get(id).is_none())
-        .collect();
-    let is_inside = |id: &ResourceId| going.iter().any(|other| id.is_within(other));
-    live.orphans
+/// Deletes for all that leaves, parents standing in for what is inside them.
+pub(super) fn changes(leaving: &[(&ResourceId, &Found, Reason)]) -> Vec<Change> {
+    let is_inside = |id: &ResourceId| leaving.iter().any(|(other, ..)| id.is_within(other));
+    leaving
         .iter()
-        .filter(|(id, _)| going.contains(id) && !is_inside(id))
-        .filter_map(|(id, found)| delete(id, found))
+        .filter(|(id, ..)| !is_inside(id))
+        .filter_map(|(id, found, reason)| delete(id, found, reason.clone()))
         .collect()
 }
 
-fn delete(id: &ResourceId, found: &Found) -> Option<Change> {
+pub(super) fn delete(id: &ResourceId, found: &Found, reason: Reason) -> Option<Change> {
     let kind = kinds::of(id).filter(|kind| kind.deletion != Deletion::WithParent)?;
     let base = Base::Live {
         digest: Digest::of_live(kind, &found.body),
@@ -31,7 +26,7 @@ fn delete(id: &ResourceId, found: &Found) -> Option<Change> {
         key: Key::main(id),
         kind,
         action: Action::Delete { base },
-        reason: Reason::NotInSpec,
+        reason,
         depends_on: BTreeSet::new(),
         serves: BTreeSet::new(),
         source: None,

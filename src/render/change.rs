@@ -95,10 +95,11 @@ fn why(change: &Change) -> Option<String> {
         (Reason::Missing, _) if change.action.verb() == Verb::Await => {
             Some("not made by secgw; waited for".to_owned())
         }
-        (Reason::Missing | Reason::Differs, _) => None,
+        (Reason::Missing | Reason::Differs | Reason::Destroyed, _) => None,
         (
             Reason::Immutable
             | Reason::NotInSpec
+            | Reason::Pruned
             | Reason::Unwanted
             | Reason::ComesWith(_)
             | Reason::Staged

@@ -9,6 +9,7 @@ pub mod check_data;
 pub mod explain;
 pub mod junit;
 pub mod label;
+mod others;
 pub mod overview;
 pub mod plan;
 pub mod plan_json;

@@ -7,7 +7,7 @@ use super::change::{Room, below, has_detail, head, origin};
 use super::overview::{self, Columns};
 use super::section::{self, Section};
 use super::style::{self, BAD, DIM, NOTE, STRONG, columns, fit, joined, paint, symbol, wrap};
-use super::{Target, label, property, safe};
+use super::{Target, label, others, property, safe};
 use crate::plan::{Change, Digest, Objection, Plan, Verb};
 use crate::resource::{Kind, Layer, ResourceId, Unreadable, kinds};
 use crate::text::plural;
@@ -26,13 +26,19 @@ pub struct Shown<'a> {
     pub target: &'a Target,
     pub plan: &'a Plan,
     pub objections: &'a [Objection],
+    /// What was objected to and is allowed.
+    pub allowed: &'a [Objection],
 }
 
 impl Shown<'_> {
     /// The whole text, ending in the summary line. Without changes, it is that line alone.
     pub fn text(&self, room: Room) -> String {
         let plan = self.plan;
-        let is_quiet = !plan.has_changes() && plan.unreadable.is_empty();
+        let is_quiet = !plan.has_changes()
+            && plan.unreadable.is_empty()
+            && plan.kept.is_empty()
+            && plan.left_out.is_empty()
+            && self.objections.is_empty();
         if is_quiet && !room.detail {
             return self.no_changes();
         }
@@ -43,7 +49,7 @@ impl Shown<'_> {
         self.blocked(room, &mut out);
         self.unreadable(room, &mut out);
         self.notes(room, &mut out);
-        self.foreign(room, &mut out);
+        out.push_str(&others::text(self, room));
         out.push_str(&if is_quiet {
             self.no_changes()
         } else {
@@ -236,27 +242,6 @@ impl Shown<'_> {
             for line in property::all(std::slice::from_ref(&note.property), kind, room) {
                 let _infallible = writeln!(out, "        {line}");
             }
-        }
-        out.push('\n');
-    }
-
-    fn foreign(&self, room: Room, out: &mut String) {
-        let foreign = &self.plan.foreign;
-        if foreign.is_empty() {
-            return;
-        }
-        let title = format!("Somebody else's, kept ({})", foreign.len());
-        let _infallible = writeln!(out, "{}", paint(NOTE, &title));
-        let shown = if room.detail {
-            foreign.len()
-        } else {
-            FEW_NAMES
-        };
-        for id in foreign.iter().take(shown) {
-            let _infallible = writeln!(out, "    * {}", label::resource(id));
-        }
-        if foreign.len() > shown {
-            let _infallible = writeln!(out, "    … {} more with -v", foreign.len() - shown);
         }
         out.push('\n');
     }

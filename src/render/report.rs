@@ -7,6 +7,7 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::change::Room;
+use super::others::allowed_line;
 use super::plan::FEW_NAMES;
 use super::plan_json::FORMAT_VERSION;
 use super::progress::{cause, said};
@@ -14,7 +15,7 @@ use super::property;
 use super::style::{BAD, DIM, NOTE, paint, wrap};
 use super::{Target, label, safe, value};
 use crate::apply::{Failure, Outcome, ThreeWay};
-use crate::plan::{Change, Key, Plan, Reason};
+use crate::plan::{Change, Key, Objection, Plan, Reason};
 use crate::text::plural;
 
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub struct Ended<'a> {
     pub target: &'a Target,
     pub plan: &'a Plan,
     pub outcomes: &'a BTreeMap<Key, Outcome>,
+    /// What was objected to and is allowed.
+    pub allowed: &'a [Objection],
     /// The plan on what was read again afterwards.
     pub after: &'a Plan,
 }
@@ -111,6 +114,10 @@ impl Ended<'_> {
             let text = format!("! could not be read again: {address}: {}", why.message);
             paragraph(&safe::line(&text), 0, room.width, BAD, &mut out);
         }
+        for objection in self.allowed {
+            let text = format!("! allowed this once: {}", allowed_line(objection));
+            paragraph(&text, 0, room.width, NOTE, &mut out);
+        }
         if !out.is_empty() {
             out.push('\n');
         }
@@ -188,6 +195,7 @@ impl Ended<'_> {
                 "not_effective": counts.not_effective,
                 "unreadable": counts.unreadable,
             },
+            "allowed": self.allowed,
             "outcomes": changes,
             "not_effective": not_effective,
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Directory, Kind, Mark, Realm, ResourceId, Term, kinds};
+use super::{At, Directory, Kind, Mark, Pattern, Realm, ResourceId, Rules, Term, kinds};
 
 /// The ten recommendations of product.md that a resource or a control serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,8 +92,8 @@ pub enum Listing {
         parent: ResourceId,
         kind: &'static Kind,
     },
-    /// Everything in a resource group that carries the owner's tag.
-    Tagged { group: ResourceId },
+    /// Everything in a resource group.
+    Group { group: ResourceId },
     /// The applications of a directory that carry the owner's tag.
     Applications { directory: Directory },
 }
@@ -117,6 +117,19 @@ pub struct Graph {
     resources: BTreeMap<ResourceId, Resource>,
     /// Dependencies before dependents; ties by id.
     order: Vec<ResourceId>,
+    /// What the spec says beyond what it names.
+    pub rules: Rules,
+    pub aim: Aim,
+}
+
+/// What is to become of the resources of a graph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Aim {
+    /// As it says.
+    #[default]
+    Build,
+    /// Gone, as far as they belong to its spec; these too, though they carry no mark.
+    Destroy { also: Vec<Pattern> },
 }
 
 impl Graph {
@@ -134,7 +147,23 @@ impl Graph {
             owner: owner.to_owned(),
             resources: map,
             order,
+            rules: Rules::default(),
+            aim: Aim::default(),
         })
+    }
+
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// The same resources, to be removed.
+    #[must_use]
+    pub fn to_destroy(self, also: Vec<Pattern>) -> Self {
+        Self {
+            aim: Aim::Destroy { also },
+            ..self
+        }
     }
 
     pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
@@ -175,7 +204,7 @@ impl Graph {
         let mut found: Vec<Listing> = owned().flat_map(children).collect();
         let groups = owned()
             .filter(|resource| resource.kind.type_name == "Microsoft.Resources/resourceGroups");
-        found.extend(groups.map(|group| Listing::Tagged {
+        found.extend(groups.map(|group| Listing::Group {
             group: group.id.clone(),
         }));
         let directories: BTreeSet<Directory> = owned()
@@ -197,7 +226,12 @@ impl Graph {
 fn children(parent: &Resource) -> impl Iterator<Item = Listing> + '_ {
     let type_name = parent.id.type_name();
     kinds::all()
-        .filter(|kind| matches!(kind.mark, Mark::Parent | Mark::ApimTag | Mark::NamePrefix))
+        .filter(|kind| {
+            matches!(
+                kind.mark,
+                Mark::Parent | Mark::ApimTag | Mark::NamePrefix | Mark::Scope | Mark::Unmarked
+            )
+        })
         .filter(move |kind| {
             kind.type_name
                 .rsplit_once('/')

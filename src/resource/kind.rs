@@ -133,8 +133,14 @@ pub enum Mark {
     ApimTag,
     /// `secgw:<spec>/<name>` among the Graph object's tags.
     GraphTag,
-    /// The name starts with `secgw-<spec>-`.
+    /// The name starts with `secgw-<spec>--`.
     NamePrefix,
+    /// As `ArmTag`, but only the spec that made it marks it: what somebody else made is used and stays theirs.
+    Founder,
+    /// It belongs to the resource that its `/properties/scope` names, which lies below the same parent.
+    Scope,
+    /// Nothing says whose it is.
+    Unmarked,
     /// All of the collection belongs to the owned parent.
     Parent,
     /// One fixed name beneath an owned parent, or an object that others may have too: never deleted for being absent
@@ -148,6 +154,10 @@ pub enum Deletion {
     Delete,
     /// `DELETE` leaves it recoverable under its name for a while.
     SoftDelete,
+    /// `DELETE` takes along whatever is inside, so it is sent only when nothing is.
+    WhenEmpty,
+    /// Azure refuses to delete its parent while it is there.
+    BeforeParent,
     /// It cannot be deleted alone; it goes with its parent.
     WithParent,
 }

@@ -1,10 +1,10 @@
 //! What Azure returned just now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Ref, ResourceId, body};
+use super::{Owner, Ref, ResourceId, body};
 
 /// A resource as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,13 @@ impl Observed {
     }
 }
 
+/// What somebody else made where the spec has resources of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stranger {
+    pub found: Found,
+    pub owner: Owner,
+}
+
 /// Live state: what each id of the graph is, and what else stands in the collections that were listed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Live {
@@ -69,7 +76,9 @@ pub struct Live {
     /// Resources in listed collections that the graph does not name: ours by their mark.
     pub orphans: BTreeMap<ResourceId, Found>,
     /// … and everybody else's.
-    pub foreign: BTreeSet<ResourceId>,
+    pub foreign: BTreeMap<ResourceId, Stranger>,
+    /// Whose a resource of the graph is, where another resource says so.
+    pub owners: BTreeMap<ResourceId, Owner>,
     /// Lists that could not be read, by their request: what the spec no longer names may hide there.
     pub unlisted: BTreeMap<String, Unreadable>,
 }

@@ -2,7 +2,7 @@
 //!
 //! This layer imports nothing of the crate. `id` says who a resource is, `kind` and `kinds` what its type is like,
 //! `term` how a value that comes later is written, `graph` what is wanted and where the spec says so, `live` what is
-//! there.
+//! there. `owner`, `pattern` and `unmanaged` are about what the spec does not name.
 
 mod at;
 pub mod body;
@@ -13,11 +13,17 @@ pub mod id;
 pub mod kind;
 pub mod kinds;
 pub mod live;
+pub mod owner;
+pub mod pattern;
 pub mod term;
+pub mod unmanaged;
 
 pub use at::At;
-pub use graph::{Graph, Listing, Recommendation, Resource, Wanted};
+pub use graph::{Aim, Graph, Listing, Recommendation, Resource, Wanted};
 pub use id::{Directory, Realm, ResourceId};
 pub use kind::{Etag, Evidence, How, Kind, Layer, Mark, Read, Rule, Stage, Write};
-pub use live::{Found, Live, Observed, State, Unreadable};
+pub use live::{Found, Live, Observed, State, Stranger, Unreadable};
+pub use owner::Owner;
+pub use pattern::Pattern;
 pub use term::{Generated, Ref, Term, concat, each, reference_to, text};
+pub use unmanaged::{Fate, Ignore, Limit, Rules, Safety, Unmanaged};

@@ -142,6 +142,11 @@ impl Day {
     }
 }
 
+/// A double dash ends the name where it is part of another one (`resource::owner`).
+fn is_spec(text: &str) -> bool {
+    is_name(text, 1..=24, "-") && is_lower(text) && starts_with_letter(text) && !text.contains("--")
+}
+
 fn is_lower(text: &str) -> bool {
     !text.chars().any(|c| c.is_ascii_uppercase())
 }
@@ -219,9 +224,9 @@ text_values! {
     /// Name of the spec: it marks what the spec owns, and the names that secgw derives start with it.
     SpecName {
         what: "a name for a spec",
-        accepts: |text| is_name(text, 1..=24, "-") && is_lower(text) && starts_with_letter(text),
-        pattern: "^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$",
-        hint: "1 to 24 lower-case letters, digits and dashes, starting with a letter",
+        accepts: is_spec,
+        pattern: "^(?!.*--)[a-z]([a-z0-9-]{0,22}[a-z0-9])?$",
+        hint: "1 to 24 lower-case letters, digits and single dashes, starting with a letter",
         example: "orders",
         known: nothing_known,
     }
@@ -521,6 +526,7 @@ mod tests {
     fn names_that_azure_refuses_are_refused() {
         for (accepts, text) in [
             (SpecName::RULE.accepts, "Orders"),
+            (SpecName::RULE.accepts, "orders--dev"),
             (ResourceGroupName::RULE.accepts, "rg."),
             (Region::RULE.accepts, "West Europe"),
             (TenantDomain::RULE.accepts, "contoso.com"),

@@ -206,7 +206,9 @@ fn what_is_ours_is_marked_as_ours() {
             let id = &resource.id;
             let text = |pointer: &str| body.at(pointer).and_then(Term::known);
             match resource.kind.mark {
-                Mark::ArmTag => assert_eq!(text("/tags/secgw"), Some(json!(owner)), "{id}"),
+                Mark::ArmTag | Mark::Founder => {
+                    assert_eq!(text("/tags/secgw"), Some(json!(owner)), "{id}");
+                }
                 Mark::GraphTag => {
                     let mark = format!("secgw:{owner}/{}", id.name());
                     assert_eq!(text("/tags/0"), Some(json!(mark)), "{id}");
@@ -214,13 +216,13 @@ fn what_is_ours_is_marked_as_ours() {
                 // The one logger of Azure Monitor has the name Azure gives it.
                 Mark::NamePrefix if id.name() == "azuremonitor" => {}
                 Mark::NamePrefix => {
-                    assert!(id.name().starts_with(&format!("secgw-{owner}-")), "{id}");
+                    assert!(id.name().starts_with(&format!("secgw-{owner}--")), "{id}");
                 }
                 Mark::ApimTag => {
                     let link = id.child("tags", &format!("secgw-{owner}"));
                     assert!(graph.get(&link).is_some(), "{id}");
                 }
-                Mark::Parent | Mark::Fixed => {}
+                Mark::Parent | Mark::Fixed | Mark::Scope | Mark::Unmarked => {}
             }
         }
     }

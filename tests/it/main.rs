@@ -18,6 +18,8 @@ mod generated;
 #[cfg(test)]
 mod locality;
 #[cfg(test)]
+mod ownership;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod policy_layout;

@@ -7,7 +7,8 @@ use secgw::plan::stale::{Move, Moved, Side, stale};
 use secgw::plan::{Plan, plan, review};
 use secgw::render::plan::Shown;
 use secgw::resource::{
-    Found, Graph, How, Live, Observed, Resource, ResourceId, Term, Unreadable, Wanted, body,
+    Found, Graph, How, Live, Observed, Owner, Resource, ResourceId, Stranger, Term, Unreadable,
+    Wanted, body,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ fn data(plan: &Plan, desired: &Graph) -> Value {
         target: &target(),
         plan,
         objections: &review(plan, desired),
+        allowed: &[],
     };
     shown.json()
 }
@@ -183,6 +185,7 @@ fn the_first_format_is_read_for_ever() {
         target: &secgw::render::Target::read(&saved.target).unwrap(),
         plan: &saved.plan,
         objections: &saved.objections,
+        allowed: &saved.allowed,
     };
     let room = secgw::render::change::Room {
         width: 100,
@@ -342,9 +345,14 @@ fn somebody_elses_changes_make_no_plan_stale_and_an_orphan_does() {
     let mut foreign = live.clone();
     foreign.foreign.clear();
     for number in 0..30 {
-        foreign
-            .foreign
-            .insert(crate::render::service().child("apis", &format!("theirs-{number}")));
+        let theirs = crate::render::service().child("apis", &format!("theirs-{number}"));
+        let found = Found {
+            body: json!({}),
+            etag: None,
+            object: None,
+        };
+        let owner = Owner::Unknown;
+        foreign.foreign.insert(theirs, Stranger { found, owner });
     }
     assert_eq!(moved(&saved, &desired, &foreign), []);
     let digest = |live: &Live| plan(&desired, live).digest(&target().identity());

@@ -58,6 +58,7 @@ async fn a_change_that_was_overtaken_stops_and_says_what_moved() {
         target: &target(),
         plan: &planned,
         outcomes: &report.outcomes,
+        allowed: &[],
         after: &report.after,
     };
     let text = plain(&ended.text(Room {

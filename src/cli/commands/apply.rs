@@ -10,13 +10,26 @@ use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::{Approval, Work};
 use crate::render::report::Ended;
+use crate::resource::Graph;
+use crate::spec::Spec;
 
 pub(super) async fn run(work: Work, approval: &Approval, output: &Output) -> Result<Exit, Error> {
     let approved = Approved::read(approval)?;
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
-    let session = Session::open(&work, &loaded.spec).await?;
-    let planned = session.plan(&loaded.spec, desired, output).await;
+    towards(desired, &loaded.spec, &work, &approved, output).await
+}
+
+/// Plans towards a graph, asks, and carries the plan out.
+pub(super) async fn towards(
+    desired: Graph,
+    spec: &Spec,
+    work: &Work,
+    approved: &Approved<'_>,
+    output: &Output,
+) -> Result<Exit, Error> {
+    let session = Session::open(work, spec).await?;
+    let planned = session.plan(spec, desired, &work.choice, output).await?;
     let mut exit = approved.refuse(&planned, &session, work.format, output)?;
     if exit.is_none() {
         show(&planned, &session, work.format, output)?;
@@ -24,7 +37,7 @@ pub(super) async fn run(work: Work, approval: &Approval, output: &Output) -> Res
     }
     let exit = match exit {
         Some(exit) => exit,
-        None => carry_out(planned, &session, work.format, output).await?,
+        None => carry_out(planned, &session, work, output).await?,
     };
     session.close().await;
     Ok(exit)
@@ -55,7 +68,7 @@ fn show(
 async fn carry_out(
     planned: Planned,
     session: &Session,
-    format: Format,
+    work: &Work,
     output: &Output,
 ) -> Result<Exit, Error> {
     let job = Job {
@@ -65,17 +78,24 @@ async fn carry_out(
         live: planned.live,
         pace: session.pace,
     };
-    let Followed::Ended { report, stopped } = follow(job, output).await else {
+    let Followed::Ended {
+        mut report,
+        stopped,
+    } = follow(job, output).await
+    else {
         return Ok(Exit::Interrupted);
     };
+    // What was not asked for is not missing.
+    report.after = work.choice.selection.of(std::mem::take(&mut report.after));
     let ended = Ended {
+        allowed: &planned.review.allowed,
         spec: &planned.name,
         target: &session.target,
         plan: &planned.plan,
         outcomes: &report.outcomes,
         after: &report.after,
     };
-    match format {
+    match work.format {
         Format::Text => output.text(&ended.text(output.room())),
         Format::Json => output.json(&ended.json()),
     }

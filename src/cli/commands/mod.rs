@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod completions;
+mod destroy;
 mod explain;
 mod plan;
 mod render;
@@ -39,6 +40,11 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         } => block_on(plan::run(work, detailed_exitcode, &out, output)),
         Task::Show { plan, format } => show::run(&plan, format, output),
         Task::Apply { work, approval } => block_on(apply::run(work, &approval, output)),
+        Task::Destroy {
+            work,
+            also,
+            approval,
+        } => block_on(destroy::run(work, also, &approval, output)),
         Task::Check(check) => block_on(check::run(check, output)),
         Task::Explain { what, format } => explain::run(&what, format, output),
         Task::Serve(options) => block_on(serve::run(options, output)),

@@ -18,7 +18,9 @@ pub(super) async fn run(
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
     let session = Session::open(&work, &loaded.spec).await?;
-    let planned = session.plan(&loaded.spec, desired, output).await;
+    let planned = session
+        .plan(&loaded.spec, desired, &work.choice, output)
+        .await?;
     let shown = planned.shown(&session.target);
     match work.format {
         Format::Text => output.text(&shown.text(output.room())),
@@ -48,12 +50,10 @@ fn save(sink: &Sink, planned: &Planned, shown: &Shown<'_>) -> Result<(), Error> 
 
 /// A plan that is incomplete is no plan, and one that may not be applied says so, whatever is asked for.
 fn status(planned: &Planned, detailed_exitcode: bool) -> Exit {
-    let Planned {
-        plan, objections, ..
-    } = planned;
+    let Planned { plan, review, .. } = planned;
     if !plan.unreadable.is_empty() {
         Exit::Failed
-    } else if !objections.is_empty() {
+    } else if !review.objections.is_empty() {
         Exit::Blocked
     } else if detailed_exitcode && plan.has_changes() {
         Exit::Changes

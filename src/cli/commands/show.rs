@@ -18,6 +18,7 @@ pub(super) fn run(plan: &Path, format: Format, output: &Output) -> Result<Exit, 
         target: &target,
         plan: &saved.plan,
         objections: &saved.objections,
+        allowed: &saved.allowed,
     };
     match format {
         Format::Text => output.text(&shown.text(output.room())),

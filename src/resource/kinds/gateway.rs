@@ -530,7 +530,15 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         // Operations of our APIs carry no policy of their own: scopes stand in the API's document, so one that
-        // somebody adds here is theirs and weaker by definition.
+        // somebody adds here is weaker by definition.
+        type_name: "Microsoft.ApiManagement/service/apis/operations/policies",
+        noun: "operation policy",
+        read: Read::Get("format=rawxml"),
+        mark: Mark::Parent,
+        rules: POLICY_RULES,
+        ..API_CHILD
+    },
+    Kind {
         type_name: "Microsoft.ApiManagement/service/apis/tags",
         noun: "API tag",
         write: Write::Link,
@@ -539,6 +547,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.ApiManagement/service/products",
         noun: "product",
+        mark: Mark::Unmarked,
         rules: &[
             // The link to a group is a resource of its own.
             rule(
@@ -553,6 +562,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         type_name: "Microsoft.ApiManagement/service/subscriptions",
         noun: "subscription",
+        mark: Mark::Scope,
         rules: &[
             rule(
                 &["/properties/scope", "/properties/ownerId"],

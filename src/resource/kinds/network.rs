@@ -1,7 +1,9 @@
 //! Microsoft.Network without the web application firewall.
 
 use super::rule;
-use crate::resource::kind::{Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Rule, Usual};
+use crate::resource::kind::{
+    Deletion, Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Rule, Usual,
+};
 
 const VERSION: &str = "2024-05-01";
 const ZONES: &str = "2024-06-01";
@@ -409,6 +411,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         type_name: "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        deletion: Deletion::BeforeParent,
         noun: "virtual network link",
         api_version: ZONES,
         rules: &[

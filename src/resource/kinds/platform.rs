@@ -11,6 +11,8 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "resource group",
         layer: Layer::Network,
         api_version: "2025-04-01",
+        mark: Mark::Founder,
+        deletion: Deletion::WhenEmpty,
         rules: &[rule(
             &["/managedBy"],
             How::ReadOnly,

@@ -15,10 +15,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How a run ended.
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl fmt::Display for Ran {
@@ -32,13 +32,13 @@ impl fmt::Display for Ran {
 }
 
 impl Ran {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 }
 
 /// Runs secgw in a directory, with nothing in the environment.
-fn run(directory: &Path, line: &str) -> Ran {
+pub(crate) fn run(directory: &Path, line: &str) -> Ran {
     let output = Command::cargo_bin("secgw")
         .unwrap()
         .env_clear()
@@ -90,6 +90,7 @@ fn help_says_what_each_command_is_for() {
         "plan",
         "show",
         "apply",
+        "destroy",
         "check",
         "explain",
         "sandbox",

@@ -4,7 +4,8 @@ use secgw::plan::{Objection, Plan, plan, review};
 use secgw::render::change::Room;
 use secgw::render::plan::Shown;
 use secgw::resource::{
-    Found, Graph, Live, Observed, ResourceId, Unreadable, concat, reference_to, text,
+    Found, Graph, Live, Observed, Owner, ResourceId, Stranger, Unreadable, concat, reference_to,
+    text,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ fn show(plan: &Plan, objections: &[Objection], room: Room) -> String {
         target: &target,
         plan,
         objections,
+        allowed: &[],
     };
     plain(&shown.text(room))
 }
@@ -35,6 +37,7 @@ fn data(plan: &Plan) -> Value {
         target: &target,
         plan,
         objections: &[],
+        allowed: &[],
     };
     shown.json()
 }
@@ -106,7 +109,17 @@ pub(crate) fn orphan(live: &mut Live) {
         ),
         found,
     );
-    live.foreign.insert(service().child("apis", "billing"));
+    live.foreign.insert(
+        service().child("apis", "billing"),
+        Stranger {
+            found: Found {
+                body: json!({}),
+                etag: None,
+                object: None,
+            },
+            owner: Owner::Spec("billing".to_owned()),
+        },
+    );
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn the_end_names_every_failure_with_azures_words_and_every_skipped_change_with_i
         target: &target,
         plan: &plan,
         outcomes: &outcomes,
+        allowed: &[],
         after: &after,
     };
     let room = Room {
@@ -168,6 +169,7 @@ fn what_was_sent_and_is_not_so_afterwards_is_said_loudly() {
         target: &target,
         plan: &first,
         outcomes: &outcomes,
+        allowed: &[],
         after: &after,
     };
     assert_eq!(ended.counts().not_effective, 1);

@@ -4,8 +4,8 @@ use secgw::plan::{Digest, Objection, Plan, plan, review};
 use secgw::render::change::Room;
 use secgw::render::plan::Shown;
 use secgw::resource::{
-    Directory, Found, Graph, Live, Observed, Resource, ResourceId, Term, Wanted, concat,
-    reference_to, text,
+    Directory, Found, Graph, Live, Observed, Owner, Resource, ResourceId, Stranger, Term, Wanted,
+    concat, reference_to, text,
 };
 use serde_json::{Value, json};
 
@@ -156,7 +156,17 @@ fn found(desired: &Graph) -> Live {
         object: None,
     };
     live.orphans.insert(service().child("apis", "old"), orphan);
-    live.foreign.insert(service().child("apis", "billing"));
+    live.foreign.insert(
+        service().child("apis", "billing"),
+        Stranger {
+            found: Found {
+                body: json!({}),
+                etag: None,
+                object: None,
+            },
+            owner: Owner::Unknown,
+        },
+    );
     live.resources.insert(flow(), Observed::Absent);
     live
 }
@@ -176,6 +186,7 @@ impl Rich {
             target,
             plan: &self.plan,
             objections: &self.objections,
+            allowed: &[],
         }
     }
 }

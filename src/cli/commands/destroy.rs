@@ -1,0 +1,19 @@
+//! `secgw destroy`: takes down what the spec owns, in the right order, and nothing else.
+
+use super::{Error, Exit, Output, apply, load_in_cloud};
+use crate::cli::approved::Approved;
+use crate::cli::session;
+use crate::cli::settings::{Approval, Work};
+use crate::resource::Pattern;
+
+pub(super) async fn run(
+    work: Work,
+    also: Vec<Pattern>,
+    approval: &Approval,
+    output: &Output,
+) -> Result<Exit, Error> {
+    let approved = Approved::read(approval)?;
+    let loaded = load_in_cloud(&work)?;
+    let desired = session::compile(&loaded)?.to_destroy(also);
+    apply::towards(desired, &loaded.spec, &work, &approved, output).await
+}
