@@ -105,10 +105,13 @@ async fn no_secret_leaves_the_place_it_is_kept_in() {
     check("apply --yes -vvv --record first.log", "Apply: ");
     plant(directory).await;
     // The canaries are where secgw looks: it sees that the settings are other ones.
-    check("plan -vvv --record plan.log --out dev.plan", "(sensitive)");
+    check(
+        "plan -vvv --record plan.log --out dev.plan",
+        "(secret, changed)",
+    );
     check("plan -o json -vvv", "(sensitive)");
     let shown = run(directory, "show dev.plan -v");
-    assert!(shown.contains("(sensitive)"), "{shown}");
+    assert!(shown.contains("(secret, changed)"), "{shown}");
     assert_secret(directory, "show", &shown);
     fs::write(
         directory.join("state/faults.json"),

@@ -194,7 +194,7 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-09", &[(GLOBAL, Drop("check-header"))]).of("staging"),
     row("POL-09", &[(GLOBAL, Text("failed-check-httpcode=\"403\"", "failed-check-httpcode=\"200\""))]).of("staging"),
     row("POL-09", &[(GLOBAL, Text("<check-header name=\"X-Azure-FDID\"", "<check-header name=\"X-Forwarded-Host\""))]).of("staging"),
-    row("POL-09", &[("namedValues/secgw-orders-staging-fdid", Set("/properties/value", r#""11111111-0000-4000-8000-000000000000""#))]).of("staging"),
+    row("POL-09", &[("namedValues/secgw-orders-staging--fdid", Set("/properties/value", r#""11111111-0000-4000-8000-000000000000""#))]).of("staging"),
     row("NET-02", &[("subnets/gateway", Set("/properties/delegations", "[]"))]).of("prod"),
     row("NET-02", &[("subnets/functions", Set("/properties/delegations/0/properties/serviceName", r#""Microsoft.Web/serverFarms""#))]).of("prod"),
     row("NET-03", &[(SITE, Set("/properties/publicNetworkAccess", r#""Enabled""#))]).of("prod staging"),

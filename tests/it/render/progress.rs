@@ -155,10 +155,12 @@ fn what_was_sent_and_is_not_so_afterwards_is_said_loudly() {
         .iter()
         .map(|change| (change.key.clone(), Outcome::Applied))
         .collect();
-    let moved = serde_json::json!({ "location": "westeurope", "tags": {} });
+    // A group that somebody else made is used as it is.
+    let mark = &desired.owner;
+    let moved = serde_json::json!({ "location": "westeurope", "tags": { "secgw": mark } });
     let desired = graph(vec![resource(
         &group(),
-        serde_json::json!({ "location": "westeurope", "tags": { "a": "1" } }),
+        serde_json::json!({ "location": "westeurope", "tags": { "secgw": mark, "a": "1" } }),
         7,
         false,
     )]);

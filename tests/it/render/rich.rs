@@ -250,7 +250,7 @@ fn no_line_is_wider_than_the_page_in_unicode_and_in_ascii() {
 fn colour_carries_no_meaning_alone() {
     let text = plain(&text_at(100));
     for said in [
-        "! 1 blocked",
+        "! 3 blocked",
         "- 1 to delete",
         "+ front-door",
         "- temp",
