@@ -20,7 +20,7 @@
 //!  L1 spec, policy        what the user wrote; gateway policy documents                  ─► L0
 //!  L2 compile, diff       spec → graph; desired against live                             ─► L1, L0; not each other
 //!     controls            the security rules, on what is desired or live                 ─► L1, L0
-//!  L3 plan                joins them                                                     ─► diff, L0
+//!  L3 plan                joins them                                                     ─► diff, controls, L0
 //!  L4 azure               ARM and Microsoft Graph: protocol, sign-in, reading            ─► L0
 //!  L5 apply               runs a plan                                                    ─► plan, azure, diff, policy, L0
 //!     sandbox             the embedded Azure, an independent witness                     ─► nothing

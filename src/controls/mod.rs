@@ -2,13 +2,15 @@
 //!
 //! Pure. `state` is the one view of resources, `intent` what is meant by them, `effective` the policies in effect;
 //! `control` is a row, `catalogue` all of them, with one file a theme beside it. `report` is what comes out and
-//! `accept` what the spec puts up with. Whoever asks says what day it is.
+//! `accept` what the spec puts up with. `exposure` is who can
+//! reach what, and past which guards. Whoever asks says what day it is.
 
 mod accept;
 mod catalogue;
 mod control;
 mod edge;
 mod effective;
+mod exposure;
 mod function;
 mod gateway;
 mod governance;
@@ -32,6 +34,7 @@ pub use accept::Acceptance;
 pub use catalogue::{CONTROLS, all, find};
 pub use control::{Check, Control, Severity};
 pub use effective::Policies;
+pub use exposure::{Door, Exposure, Exposures, Weaker, exposures, weaker};
 pub use intent::{Backend, Client, Declared, Edge, Intent};
 pub use report::{Fault, Idle, Judged, Outcome, Report, Status, Verdict};
 pub use state::{Entry, Gap, State, is_late};

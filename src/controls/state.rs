@@ -19,6 +19,8 @@ pub struct Entry {
     pub source: Option<At>,
     /// The id that Azure gave it, where that is another one.
     pub object: Option<String>,
+    /// Made or moved by a plan: what it does not say is known to Azure alone.
+    is_planned: bool,
     type_name: String,
 }
 
@@ -30,6 +32,7 @@ impl Entry {
             body,
             source: None,
             object: None,
+            is_planned: false,
         }
     }
 
@@ -181,6 +184,29 @@ impl State {
         self.entries.remove(id)
     }
 
+    /// Puts a planned value at a pointer, into a resource that the plan makes where it is not there.
+    pub fn write(&mut self, id: &ResourceId, pointer: &str, term: &Term) {
+        let entry = self.entries.entry(id.clone()).or_insert_with(|| Entry {
+            is_planned: true,
+            ..Entry::new(id.clone(), Value::Null)
+        });
+        body::set(&mut entry.body, pointer, known(term));
+    }
+
+    /// Takes away a value that a plan moves: until Azure says the new one, it is unknown.
+    pub fn forget(&mut self, id: &ResourceId, pointer: &str) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.is_planned = true;
+            body::set(&mut entry.body, pointer, Value::Null);
+        }
+    }
+
+    /// Takes away a resource with everything beneath it.
+    pub fn delete(&mut self, id: &ResourceId) {
+        self.entries
+            .retain(|other, _| other != id && !other.is_within(id));
+    }
+
     pub fn get_mut(&mut self, id: &ResourceId) -> Option<&mut Entry> {
         self.entries.get_mut(id)
     }
@@ -233,7 +259,7 @@ impl State {
         }
         match entry.at(pointer) {
             Some(value) => Some(value.clone()),
-            None if self.is_desired => Some(Value::String(late(id, pointer))),
+            None if self.is_desired || entry.is_planned => Some(Value::String(late(id, pointer))),
             None => None,
         }
     }

@@ -3,7 +3,8 @@
 //! Pure and synchronous. `planner` decides what happens to each resource, `removal` what leaves, `order` what waits
 //! for what, `effect` what it does to a running service and whether it is drift, `ownership` whose things are, `guard`
 //! and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is what a
-//! plan was made from, `file` a plan that was saved, `stale` what has moved since.
+//! plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state becomes by
+//! a change.
 
 pub mod basis;
 mod change;
@@ -13,6 +14,7 @@ mod effect;
 pub mod file;
 mod guard;
 mod order;
+mod overlay;
 mod ownership;
 mod planner;
 mod removal;
@@ -29,6 +31,7 @@ pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use digest::Digest;
 pub use effect::Since;
+pub use overlay::{Half, overlay};
 pub use ownership::{Adopted, Foreign, Kept};
 pub use review::{Allowance, Objection, Review, review};
 pub use select::{LeftOut, Selection};

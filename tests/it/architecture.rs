@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("compile", &["spec", "policy", "resource", "text"]),
     ("diff", &["policy", "resource", "text"]),
     ("controls", &["spec", "policy", "resource", "text"]),
-    ("plan", &["diff", "policy", "resource", "text"]),
+    ("plan", &["controls", "diff", "policy", "resource", "text"]),
     ("azure", &["resource", "text"]),
     (
         "apply",

@@ -14,19 +14,25 @@ use crate::stand::{Stand, assert_lawful, described, graph, troubles};
 
 /// What a generated spec is made of.
 #[derive(Clone, Debug)]
-struct Shape {
+pub(crate) struct Shape {
     /// With the mode of its network.
     tier: (&'static str, &'static str),
     provider: &'static str,
-    clients: usize,
-    accounts: Option<usize>,
+    pub(crate) clients: usize,
+    pub(crate) accounts: Option<usize>,
     functions: usize,
-    apis: usize,
-    operations: usize,
-    cors: bool,
-    calls: Option<u32>,
-    domains: usize,
-    insights: bool,
+    pub(crate) apis: usize,
+    pub(crate) operations: usize,
+    pub(crate) cors: bool,
+    pub(crate) calls: Option<u32>,
+    pub(crate) domains: usize,
+    pub(crate) insights: bool,
+    /// What the names and paths of APIs begin with.
+    pub(crate) prefix: &'static str,
+    /// Whether each operation asks for the other scope.
+    pub(crate) is_turned: bool,
+    /// Requests that the edge lets through.
+    pub(crate) edge_limit: u32,
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
@@ -69,6 +75,9 @@ fn shapes() -> impl Strategy<Value = Shape> {
             calls,
             domains,
             insights,
+            prefix: "api",
+            is_turned: false,
+            edge_limit: 1000,
         },
     )
 }
@@ -106,20 +115,25 @@ impl Shape {
              api: {{ displayName: Gen, scopes: {{ a.read: Read, a.write: Write }} }}\n  clients:\n{clients}{accounts}\
              gateway: {{ name: apim-gen, sku: {{ name: {}, units: {} }}, publisher: {{ name: Contoso, email: api@contoso.com }} }}\n\
              functions:\n{functions}apis:\n{}network: {{ mode: {} }}\n\
-             frontDoor: {{ sku: Premium, waf: {{ mode: prevention, rateLimit: {{ requests: 1000, per: 5m }} }}, hsts: {{ maxAge: 365d }}, domains: [{domains}] }}\n\
+             frontDoor: {{ sku: Premium, waf: {{ mode: prevention, rateLimit: {{ requests: {}, per: 5m }} }}, hsts: {{ maxAge: 365d }}, domains: [{domains}] }}\n\
              observability: {{ logAnalytics: true, appInsights: {} }}\n",
             self.provider,
             self.tier.0,
             if self.tier.0 == "Premium" { 2 } else { 1 },
             self.apis_yaml(),
             self.tier.1,
+            self.edge_limit,
             self.insights
         )
     }
 
     fn apis_yaml(&self) -> String {
         let operations = list(self.operations, |n| {
-            let scope = if n % 2 == 0 { "a.read" } else { "a.write" };
+            let scope = if n % 2 == usize::from(self.is_turned) {
+                "a.read"
+            } else {
+                "a.write"
+            };
             format!(
                 "      - {{ method: GET, path: \"/things{n}/{{id}}\", require: {{ scopes: [{scope}] }} }}\n"
             )
@@ -133,14 +147,14 @@ impl Shape {
             ""
         };
         list(self.apis, |n| {
-            let function = n % self.functions;
+            let (function, prefix) = (n % self.functions, self.prefix);
             format!(
-                "  - name: api{n}\n    path: api{n}\n    backend: {{ function: func-gen-{function} }}\n    require: {{ scopes: [a.read] }}\n{rate}{cors}    operations:\n{operations}"
+                "  - name: {prefix}{n}\n    path: {prefix}{n}\n    backend: {{ function: func-gen-{function} }}\n    require: {{ scopes: [a.read] }}\n{rate}{cors}    operations:\n{operations}"
             )
         })
     }
 
-    fn spec(&self) -> Spec {
+    pub(crate) fn spec(&self) -> Spec {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("gen.yaml"), self.yaml()).unwrap();
         let options = LoadOptions {
@@ -158,7 +172,7 @@ impl Shape {
 }
 
 /// The same shapes in every run: a failure must be one that the next run shows too.
-fn sampled(count: usize) -> Vec<Shape> {
+pub(crate) fn sampled(count: usize) -> Vec<Shape> {
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),

@@ -12,6 +12,8 @@ mod controls;
 #[cfg(test)]
 mod converge;
 #[cfg(test)]
+mod exposure;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod generated;
