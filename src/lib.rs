@@ -23,6 +23,7 @@
 //!  L3 plan                joins them                                                     ─► diff, controls, L0
 //!  L4 azure               ARM and Microsoft Graph: protocol, sign-in, reading            ─► L0
 //!  L5 apply               runs a plan                                                    ─► plan, azure, diff, policy, L0
+//!     verify              attacks a deployment from outside                             ─► azure (routes), L0
 //!     sandbox             the embedded Azure, an independent witness                     ─► nothing
 //!  L6 render              data → text, JSON                                              ─► types of L0–L5
 //!  L7 cli                 arguments, settings, commands, exit codes                      ─► everything
@@ -71,3 +72,4 @@ pub mod resource;
 pub mod sandbox;
 pub mod spec;
 pub mod text;
+pub mod verify;

@@ -47,6 +47,7 @@ pub enum Command {
     Apply(ApplyArgs),
     Destroy(DestroyArgs),
     Check(CheckArgs),
+    Verify(VerifyArgs),
     Explain(ExplainArgs),
     #[command(subcommand)]
     Sandbox(SandboxCommand),
@@ -68,6 +69,9 @@ pub struct TerminalArgs {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
+
+/// Enough for every probe, the loud ones too, with the limits of the templates.
+pub const MOST_REQUESTS: u32 = 3000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -337,6 +341,10 @@ pub struct ApplyArgs {
     #[arg(short, long)]
     pub yes: bool,
 
+    /// Attack the result from outside at the end, as `secgw verify` does
+    #[arg(long)]
+    pub verify: bool,
+
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
@@ -432,6 +440,54 @@ pub enum ReportFormat {
     Sarif,
     Junit,
     Markdown,
+}
+
+/// Attacks the deployed gateway from outside: every known way round it is tried
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw verify -e dev --sandbox       on the Azure inside this program
+  secgw verify -e prod                on what is deployed; a user signs in with a browser
+  secgw verify -e prod --token-env USER_TOKEN
+                                      with a user's access token, for pipelines
+  secgw verify -e prod --only C01,D01 the ways round Front Door and gateway alone
+  secgw verify -e prod -o junit > verify.xml
+                                      one test case a probe
+
+A valid token has to get through first (A21): without that, refusals prove nothing. Tokens go over
+verified TLS to the spec's own hosts and appear nowhere; tokens for Azure's own interfaces are
+refused. Attack nothing but what is yours.
+
+Exit codes: 0 every probe passed, 1 the valid token did not get through, 5 an attack succeeded.")]
+pub struct VerifyArgs {
+    /// Try these probes alone, by id
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// Try the loud ones too: attacks that firewalls know, floods at the edge, ambiguous requests
+    #[arg(long)]
+    pub aggressive: bool,
+
+    /// Send no more requests than this
+    #[arg(long, value_name = "COUNT", default_value_t = MOST_REQUESTS)]
+    pub max_requests: u32,
+
+    /// Take the user's access token from this environment variable
+    #[arg(long, value_name = "NAME")]
+    pub token_env: Option<String>,
+
+    /// Take a genuine token that must be refused from this variable: expired, or for somebody else
+    #[arg(long, value_name = "NAME")]
+    pub bad_token_env: Vec<String>,
+
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text, help_heading = "Output")]
+    pub output: ReportFormat,
 }
 
 /// Says what a security control demands, why, and what to do where it fails

@@ -56,7 +56,9 @@ impl Exit {
             Self::Changes => "there are changes (only with `--detailed-exitcode`)",
             Self::Invalid => "bad usage or invalid spec; nothing was written",
             Self::Blocked => "blocked: the plan may not be applied, or a control fails",
-            Self::NotEffective => "applied, but Azure did not keep all of it",
+            Self::NotEffective => {
+                "applied, but Azure did not keep all of it; or an attack succeeded"
+            }
             Self::Waiting => "waiting for Azure or for a person; run it again",
             Self::PartlyApplied => "partly applied: some changes failed",
             Self::Interrupted => "interrupted",

@@ -7,6 +7,7 @@ mod acceptance;
 mod approved;
 pub mod args;
 mod commands;
+pub mod deployed;
 mod error;
 pub mod exit;
 mod follow;
@@ -14,6 +15,7 @@ mod interrupt;
 mod output;
 mod session;
 pub mod settings;
+mod user;
 
 use clap::Parser as _;
 

@@ -110,10 +110,15 @@ impl Output {
 
     /// Anything but `yes` is a no.
     pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
+        Ok(self.answer(question)? == "yes")
+    }
+
+    /// One line of whoever sits there.
+    pub(super) fn answer(&self, question: &str) -> io::Result<String> {
         self.error(question);
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        Ok(answer.trim() == "yes")
+        Ok(answer.trim().to_owned())
     }
 
     /// What `azure_core` and the sandbox log, with `-vv`; secrets are redacted there.

@@ -38,6 +38,7 @@ const SANDBOX_TENANT: &str = "00000000-0000-4000-8000-000000000002";
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) target: render::Target,
+    pub(super) route: Route,
     /// Factor on waits of our own: 1 against Azure.
     pub(super) pace: f64,
     /// Answers as long as it is held.
@@ -183,6 +184,7 @@ impl Session {
                 tenant,
                 identity_tenant: spec.identity.tenant.to_string(),
             },
+            route: way.route,
             pace: way.pace,
             sandbox: way.sandbox,
         })
@@ -266,6 +268,7 @@ impl Session {
                 tenant,
                 identity_tenant: "(not looked at)".to_owned(),
             },
+            route: way.route,
             pace: way.pace,
             sandbox: way.sandbox,
         })
@@ -310,6 +313,10 @@ impl Session {
         let mut state = State::default();
         take_up(&mut state, discover::group(&self.client, &id).await);
         state
+    }
+
+    pub(super) async fn live(&self, graph: &Graph) -> Live {
+        read_live(&self.client, graph).await.live
     }
 
     /// Lets the sandbox finish what it is writing.

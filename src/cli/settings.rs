@@ -16,7 +16,7 @@ use super::args::{
     ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
     DestroyArgs, ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs,
     SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs,
-    ValidateArgs, When,
+    ValidateArgs, VerifyArgs, When,
 };
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
@@ -24,6 +24,7 @@ use crate::plan::{Allowance, Selection};
 use crate::resource::Pattern;
 use crate::sandbox;
 use crate::spec::{LoadOptions, SpecFile};
+use crate::verify::Selection as Probes;
 
 /// Read where neither an environment nor a file is named.
 pub const DEFAULT_SPEC: &str = "secgw.yaml";
@@ -101,12 +102,15 @@ pub enum Task {
     Apply {
         work: Work,
         approval: Approval,
+        /// Attack the result.
+        verify: bool,
     },
     Destroy {
         work: Work,
         also: Vec<Pattern>,
         approval: Approval,
     },
+    Verify(Verify),
     Check(Check),
     Explain {
         what: String,
@@ -152,6 +156,20 @@ pub struct Group {
     pub tenant: Option<String>,
 }
 
+/// Which probes are tried, as whom, and how the report is written.
+#[derive(Debug)]
+pub struct Verify {
+    pub work: Work,
+    pub selection: Probes,
+    /// How many requests may be sent.
+    pub most: u32,
+    /// The variable that holds the user's token.
+    pub token: Option<String>,
+    /// Variables that hold tokens that must be refused.
+    pub bad: Vec<String>,
+    pub format: ReportFormat,
+}
+
 #[derive(Debug)]
 pub struct ServeSettings {
     pub sandbox: sandbox::Options,
@@ -187,6 +205,18 @@ pub enum Place {
     },
 }
 
+impl Work {
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self.place, Place::Sandbox(_))
+    }
+
+    /// A variable that holds a secret.
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        let value = self.spec.environment.get(name)?;
+        (!value.is_empty()).then(|| SecretString::from(value.clone()))
+    }
+}
+
 impl Settings {
     pub fn resolve(arguments: Arguments, around: Surroundings) -> Self {
         let Arguments { terminal, command } = arguments;
@@ -206,6 +236,7 @@ impl Settings {
             Command::Apply(args) => apply(args, around),
             Command::Destroy(args) => destroy(args, around),
             Command::Check(args) => check(args, around),
+            Command::Verify(args) => verify(args, around),
             Command::Explain(ExplainArgs {
                 what,
                 format: FormatArgs { output },
@@ -309,6 +340,7 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
         plan,
         expect,
         yes,
+        verify,
         spec,
         choice,
         azure,
@@ -317,6 +349,7 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
     Task::Apply {
         work: work(spec, azure, format, choice, around),
         approval: Approval { plan, expect, yes },
+        verify,
     }
 }
 
@@ -365,6 +398,33 @@ fn destroy(args: DestroyArgs, around: Surroundings) -> Task {
             yes,
         },
     }
+}
+
+fn verify(args: VerifyArgs, around: Surroundings) -> Task {
+    let VerifyArgs {
+        only,
+        aggressive,
+        max_requests,
+        token_env,
+        bad_token_env,
+        spec,
+        azure,
+        output,
+    } = args;
+    let format = FormatArgs {
+        output: Format::Text,
+    };
+    Task::Verify(Verify {
+        work: work(spec, azure, format, ChoiceArgs::default(), around),
+        selection: Probes {
+            only,
+            is_aggressive: aggressive,
+        },
+        most: max_requests,
+        token: token_env,
+        bad: bad_token_env,
+        format: output,
+    })
 }
 
 fn work(

@@ -1,42 +1,9 @@
 //! One row of the catalogue: what a control demands, why, and how it is told whether a gateway meets it.
 
-use std::fmt;
-
-use serde::Serialize;
-
 use super::report::Verdict;
 use super::subject::Subject;
+pub use crate::resource::Severity;
 use crate::resource::{Evidence, Recommendation};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl Severity {
-    /// From the worst to the least.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// How a control is evaluated.
 #[derive(Clone, Copy)]

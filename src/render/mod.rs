@@ -24,5 +24,6 @@ pub mod stale;
 pub mod style;
 pub mod target;
 pub mod value;
+pub mod verify;
 
 pub use target::{Place, Target};

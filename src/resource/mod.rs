@@ -15,6 +15,7 @@ pub mod kinds;
 pub mod live;
 pub mod owner;
 pub mod pattern;
+mod severity;
 pub mod term;
 pub mod unmanaged;
 
@@ -25,5 +26,6 @@ pub use kind::{Etag, Evidence, How, Kind, Layer, Mark, Read, Rule, Stage, Write}
 pub use live::{Found, Live, Observed, State, Stranger, Unreadable};
 pub use owner::Owner;
 pub use pattern::Pattern;
+pub use severity::Severity;
 pub use term::{Generated, Ref, Term, concat, each, reference_to, text};
 pub use unmanaged::{Fate, Ignore, Limit, Rules, Safety, Unmanaged};

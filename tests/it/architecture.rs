@@ -19,19 +19,20 @@ const LAYERS: &[(&str, &[&str])] = &[
         "apply",
         &["plan", "azure", "diff", "policy", "resource", "text"],
     ),
+    ("verify", &["azure", "resource", "text"]),
     ("sandbox", &[]),
     (
         "render",
         &[
-            "apply", "plan", "azure", "controls", "compile", "diff", "spec", "policy", "resource",
-            "text",
+            "apply", "verify", "plan", "azure", "controls", "compile", "diff", "spec", "policy",
+            "resource", "text",
         ],
     ),
     (
         "cli",
         &[
-            "render", "apply", "plan", "azure", "controls", "compile", "diff", "spec", "policy",
-            "resource", "sandbox", "text",
+            "render", "apply", "verify", "plan", "azure", "controls", "compile", "diff", "spec",
+            "policy", "resource", "sandbox", "text",
         ],
     ),
 ];

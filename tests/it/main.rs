@@ -47,3 +47,5 @@ mod stand;
 mod three_way;
 #[cfg(test)]
 mod traffic;
+#[cfg(test)]
+mod verify;

@@ -8,16 +8,25 @@ use crate::cli::approved::Approved;
 use crate::cli::args::Format;
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
-use crate::cli::settings::{Approval, Work};
+use crate::cli::settings::{Approval, Verify, Work};
 use crate::render::report::Ended;
 use crate::resource::Graph;
 use crate::spec::Spec;
 
-pub(super) async fn run(work: Work, approval: &Approval, output: &Output) -> Result<Exit, Error> {
+pub(super) async fn run(
+    work: Work,
+    approval: &Approval,
+    verify: bool,
+    output: &Output,
+) -> Result<Exit, Error> {
     let approved = Approved::read(approval)?;
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
-    towards(desired, &loaded.spec, &work, &approved, output).await
+    let exit = towards(desired, &loaded.spec, &work, &approved, output).await?;
+    if verify && exit == Exit::Ok {
+        return super::verify::run(Verify::after_apply(work), output).await;
+    }
+    Ok(exit)
 }
 
 /// Plans towards a graph, asks, and carries the plan out.

@@ -11,6 +11,7 @@ mod schema;
 mod serve;
 mod show;
 mod validate;
+mod verify;
 
 use anyhow::Context as _;
 
@@ -39,12 +40,17 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
             out,
         } => block_on(plan::run(work, detailed_exitcode, &out, output)),
         Task::Show { plan, format } => show::run(&plan, format, output),
-        Task::Apply { work, approval } => block_on(apply::run(work, &approval, output)),
         Task::Destroy {
             work,
             also,
             approval,
         } => block_on(destroy::run(work, also, &approval, output)),
+        Task::Apply {
+            work,
+            approval,
+            verify,
+        } => block_on(apply::run(work, &approval, verify, output)),
+        Task::Verify(verify) => block_on(verify::run(verify, output)),
         Task::Check(check) => block_on(check::run(check, output)),
         Task::Explain { what, format } => explain::run(&what, format, output),
         Task::Serve(options) => block_on(serve::run(options, output)),

@@ -93,6 +93,7 @@ fn help_says_what_each_command_is_for() {
         "destroy",
         "check",
         "explain",
+        "verify",
         "sandbox",
         "completions",
     ];

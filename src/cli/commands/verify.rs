@@ -1,0 +1,108 @@
+//! `secgw verify`: attacks what is deployed, from outside.
+
+use anyhow::Context as _;
+
+use super::{Error, Exit, Output, load_in_cloud};
+use crate::cli::args::{Format, MOST_REQUESTS, ReportFormat};
+use crate::cli::deployed;
+use crate::cli::session::{self, Session};
+use crate::cli::settings::{Verify, Work};
+use crate::cli::user;
+use crate::render::safe;
+use crate::render::verify::Attacked;
+use crate::resource::Graph;
+use crate::spec::Spec;
+use crate::verify::{self, Outcome, Selection, Tried, Wire};
+
+pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> {
+    let unknown = verify
+        .selection
+        .only
+        .iter()
+        .find(|id| verify::probes::find(id).is_none());
+    if let Some(id) = unknown {
+        let hint = "ids run from A01 to J03: `secgw verify -v` lists them all";
+        return Err(Error::usage(format!("there is no probe `{id}`"), hint));
+    }
+    let loaded = load_in_cloud(&verify.work)?;
+    let graph = session::compile(&loaded)?;
+    let session = Session::open(&verify.work, &loaded.spec).await?;
+    let exit = attack(&session, &loaded.spec, &graph, &verify, output).await;
+    session.close().await;
+    exit
+}
+
+impl Verify {
+    /// Every quiet probe, as an apply ends.
+    pub(super) fn after_apply(work: Work) -> Self {
+        let format = match work.format {
+            Format::Text => ReportFormat::Text,
+            Format::Json => ReportFormat::Json,
+        };
+        Self {
+            work,
+            selection: Selection::default(),
+            most: MOST_REQUESTS,
+            token: None,
+            bad: Vec::new(),
+            format,
+        }
+    }
+}
+
+/// Attacks what stands there now, and writes what came of it.
+async fn attack(
+    session: &Session,
+    spec: &Spec,
+    graph: &Graph,
+    verify: &Verify,
+    output: &Output,
+) -> Result<Exit, Error> {
+    let live = session.live(graph).await;
+    let target = deployed::target(spec, graph, &live).ok_or_else(|| {
+        let hint = "`secgw apply` deploys it; `secgw plan` says what is missing";
+        Error::usage("there is nothing deployed to attack", hint)
+    })?;
+    let wire = Wire::new(&session.route, verify.most)
+        .context("cannot set up connections")?
+        .trusting(target.own_hosts());
+    let tokens = user::credentials(&wire, &target, verify, output).await?;
+    output.say(&format!("Attacking {} …\n", target.edge()));
+    let selection = &verify.selection;
+    let report = verify::run(&wire, &target, &tokens, selection, |tried| {
+        heard(tried, output);
+    })
+    .await;
+    let attacked = Attacked {
+        report: &report,
+        name: &spec.name,
+        place: session.target.to_string(),
+    };
+    write(&attacked, verify.format, output)?;
+    Ok(if report.count(Outcome::Fail) > 0 {
+        Exit::NotEffective
+    } else if report.control_holds() {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    })
+}
+
+fn heard(tried: &Tried, output: &Output) {
+    if output.is_detailed() {
+        let outcome = tried.verdict.outcome.name();
+        output.say(&format!("{} {outcome}\n", tried.probe.id));
+    }
+}
+
+fn write(attacked: &Attacked<'_>, format: ReportFormat, output: &Output) -> Result<(), Error> {
+    match format {
+        ReportFormat::Text => output.data(&attacked.text(output.room())),
+        ReportFormat::Json => output.json(&attacked.json()),
+        ReportFormat::Sarif => output.json(&attacked.sarif()),
+        ReportFormat::Junit => output.data(&safe::without_commands(&attacked.junit())),
+        ReportFormat::Markdown => output.data(&attacked.markdown()),
+    }
+    .context("cannot write the report")?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! One row of the attack matrix (domain facts H): what is sent, what must come of it, and what it means when it does not.
+
+use futures::future::BoxFuture;
+
+use super::attacker::Attacker;
+use super::message::{Reply, Request};
+use super::report::Verdict;
+use crate::resource::Severity;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Theme {
+    Tokens,
+    Transport,
+    Bypass,
+    Backend,
+    Origins,
+    Limits,
+    Leaks,
+    Requests,
+    SignIn,
+    Hosts,
+}
+
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Transport => "transport",
+            Self::Bypass => "bypass",
+            Self::Backend => "backend",
+            Self::Origins => "origins",
+            Self::Limits => "limits",
+            Self::Leaks => "leaks",
+            Self::Requests => "requests",
+            Self::SignIn => "sign-in",
+            Self::Hosts => "hosts",
+        }
+    }
+}
+
+/// What has to be there before an answer says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nothing,
+    /// A refusal means something only where a valid token is not refused.
+    Control,
+}
+
+pub struct Probe {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub theme: Theme,
+    /// Of a success of the attack.
+    pub severity: Severity,
+    pub sends: &'static str,
+    pub passes: &'static str,
+    pub means: &'static str,
+    /// Ids of the controls that say the same of the configuration.
+    pub controls: &'static [&'static str],
+    /// Looks like an attack to whoever watches the logs; only when asked for.
+    pub is_loud: bool,
+    pub(super) needs: Needs,
+    pub(super) attempt: Attempt,
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+pub(super) enum Attempt {
+    /// Independent requests, each with what is expected of it.
+    Shots(fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>),
+    /// Requests that follow from each other.
+    Course(for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>),
+}
+
+pub(super) struct Shot {
+    pub(super) request: Request,
+    pub(super) expect: Expect,
+}
+
+/// What an answer must be like for the attack to have failed.
+#[derive(Clone, Copy)]
+pub(super) struct Expect {
+    pub(super) statuses: &'static [u16],
+    /// No answer at all is as good.
+    pub(super) or_absent: bool,
+    /// No other answer is as good: whoever answers is reachable.
+    pub(super) is_strict: bool,
+    /// Whether the Function may answer.
+    pub(super) may_reach: bool,
+    /// What else would be wrong with the answer.
+    pub(super) also: fn(&Reply) -> Option<String>,
+}
+
+impl Expect {
+    pub(super) const fn statuses(statuses: &'static [u16]) -> Self {
+        Self {
+            statuses,
+            or_absent: false,
+            is_strict: false,
+            may_reach: false,
+            also: |_| None,
+        }
+    }
+
+    pub(super) const fn or_absent(self) -> Self {
+        Self {
+            or_absent: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn strict(self) -> Self {
+        Self {
+            is_strict: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn reaching(self) -> Self {
+        Self {
+            may_reach: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn also(self, also: fn(&Reply) -> Option<String>) -> Self {
+        Self { also, ..self }
+    }
+}
+
+impl Shot {
+    pub(super) fn new(request: Request, expect: Expect) -> Self {
+        Self { request, expect }
+    }
+}

@@ -1,0 +1,137 @@
+//! E: what browsers on other origins may do.
+
+use super::super::attacker::Attacker;
+use super::super::message::{Reply, Request};
+use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use crate::resource::Severity::{self, High, Medium};
+
+/// An unmatched origin gets an empty 200 (domain facts 0.2), a refusal, or an answer that no page may read.
+const ANSWERED: &[u16] = &[200, 204, 401, 403, 404];
+
+type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
+
+const fn row(
+    (id, title): (&'static str, &'static str),
+    severity: Severity,
+    sends: &'static str,
+    (passes, means): (&'static str, &'static str),
+    shots: Shots,
+) -> Probe {
+    Probe {
+        id,
+        title,
+        theme: Theme::Origins,
+        severity,
+        sends,
+        passes,
+        means,
+        controls: &["POL-13"],
+        is_loud: false,
+        needs: Needs::Control,
+        attempt: Attempt::Shots(shots),
+    }
+}
+
+const UNREADABLE: &str = "no Access-Control-Allow-Origin";
+
+pub(super) const PROBES: &[Probe] = &[
+    row(
+        ("E01", "A preflight from a foreign origin"),
+        High,
+        "OPTIONS with Origin: https://evil.example, and origins that look like the right one",
+        (
+            UNREADABLE,
+            "Any page that a user opens may call the API from their browser.",
+        ),
+        |attacker| {
+            let shots = foreign(attacker).into_iter().map(|origin| {
+                let expect = Expect::statuses(ANSWERED).also(lets_origins_in);
+                Shot::new(preflight(attacker, &origin), expect)
+            });
+            Ok(shots.collect())
+        },
+    ),
+    row(
+        ("E02", "A call from a foreign origin"),
+        High,
+        "the operation with the user's token and Origin: https://evil.example",
+        (
+            UNREADABLE,
+            "Any page that a user opens may read what the API says to them.",
+        ),
+        |attacker| {
+            let request = attacker.signed_in(attacker.operation());
+            let request = request.with("Origin", "https://evil.example");
+            let expect = Expect::statuses(ANSWERED).reaching().also(lets_origins_in);
+            Ok(vec![Shot::new(request, expect)])
+        },
+    ),
+    row(
+        ("E03", "The origin `null`"),
+        High,
+        "a preflight and a call with Origin: null",
+        (
+            UNREADABLE,
+            "Sandboxed frames and local files, which everybody can make, may call the API.",
+        ),
+        |attacker| {
+            let expect = Expect::statuses(ANSWERED).reaching().also(lets_origins_in);
+            let call = attacker.signed_in(attacker.operation());
+            Ok(vec![
+                Shot::new(preflight(attacker, "null"), expect),
+                Shot::new(call.with("Origin", "null"), expect),
+            ])
+        },
+    ),
+    row(
+        ("E04", "The declared origin"),
+        Medium,
+        "a preflight from the origin of the spec",
+        (
+            "Access-Control-Allow-Origin with exactly that origin",
+            "The application cannot call the API, or all others can.",
+        ),
+        |attacker| {
+            let origin = attacker.target.origin.as_deref();
+            let origin = origin.ok_or("the API is not for browsers on other origins")?;
+            let expect = Expect::statuses(&[200, 204]).also(|reply| {
+                match reply.header("access-control-allow-origin") {
+                    None => Some("no Access-Control-Allow-Origin".to_owned()),
+                    Some("*") => Some("every origin is let in".to_owned()),
+                    Some(_) => None,
+                }
+            });
+            Ok(vec![Shot::new(preflight(attacker, origin), expect)])
+        },
+    ),
+];
+
+/// Foreign ones; those that a careless comparison takes for the right one among them.
+fn foreign(attacker: &Attacker<'_>) -> Vec<String> {
+    let mut origins = vec!["https://evil.example".to_owned()];
+    if let Some(own) = &attacker.target.origin {
+        origins.push(format!("{own}.evil.example"));
+        if let Some(host) = own.strip_prefix("https://") {
+            origins.push(format!("http://{host}"));
+        }
+    }
+    origins
+}
+
+fn preflight(attacker: &Attacker<'_>, origin: &str) -> Request {
+    let operation = &attacker.target.operation;
+    Request::new("OPTIONS", attacker.target.edge(), &operation.path)
+        .with("Origin", origin)
+        .with("Access-Control-Request-Method", operation.method.as_str())
+        .with("Access-Control-Request-Headers", "authorization")
+}
+
+fn lets_origins_in(reply: &Reply) -> Option<String> {
+    let allowed = reply.header("access-control-allow-origin")?;
+    let credentials = reply.header("access-control-allow-credentials");
+    Some(match (allowed, credentials) {
+        ("*", _) => "every origin is let in".to_owned(),
+        (origin, Some("true")) => format!("{origin} is let in, with credentials"),
+        (origin, _) => format!("{origin} is let in"),
+    })
+}

@@ -1,0 +1,119 @@
+//! What came of the probes: outcomes, and what was sent and answered, without secrets.
+
+use serde::Serialize;
+
+use super::probe::Probe;
+
+/// From the worst to the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// The attack succeeded.
+    Fail,
+    /// Nothing can be said: no answer, a failure of the server, a limit in the way.
+    Inconclusive,
+    NotApplicable,
+    Pass,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [
+        Self::Fail,
+        Self::Inconclusive,
+        Self::NotApplicable,
+        Self::Pass,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "failed",
+            Self::Inconclusive => "inconclusive",
+            Self::NotApplicable => "not applicable",
+            Self::Pass => "passed",
+        }
+    }
+}
+
+/// One request and what came back, as people may read it: tokens and codes are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exchange {
+    pub request: String,
+    pub response: String,
+    /// Front Door's own name for the request, by which its logs find it.
+    #[serde(rename = "azureRef", skip_serializing_if = "Option::is_none")]
+    pub azure_ref: Option<String>,
+}
+
+/// An outcome with its reason, and the exchanges that it rests on: those that failed, or all.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// Empty for a pass that needs no words.
+    pub reason: String,
+    pub exchanges: Vec<Exchange>,
+}
+
+impl Verdict {
+    pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            reason: reason.into(),
+            exchanges: Vec::new(),
+        }
+    }
+
+    pub(super) fn seen(mut self, exchange: Exchange) -> Self {
+        self.exchanges.push(exchange);
+        self
+    }
+
+    /// The worst of several decides; its exchanges stay.
+    pub(super) fn worst(all: Vec<Self>) -> Self {
+        let worst = all.iter().map(|one| one.outcome).min();
+        let Some(worst) = worst else {
+            return Self::new(Outcome::NotApplicable, "there is nothing to send it to");
+        };
+        let mut decisive = all.into_iter().filter(|one| one.outcome == worst);
+        let mut verdict = decisive
+            .next()
+            .unwrap_or_else(|| Self::new(worst, String::new()));
+        for other in decisive {
+            verdict.exchanges.extend(other.exchanges);
+        }
+        verdict
+    }
+}
+
+/// A probe that was tried, or why not.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub probe: &'static Probe,
+    pub verdict: Verdict,
+}
+
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub tried: Vec<Tried>,
+    /// Requests and handshakes that were sent.
+    pub requests: u32,
+}
+
+impl Report {
+    pub fn with(&self, outcome: Outcome) -> impl Iterator<Item = &Tried> {
+        self.tried
+            .iter()
+            .filter(move |tried| tried.verdict.outcome == outcome)
+    }
+
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.with(outcome).count()
+    }
+
+    /// Whether a valid token got through, or nothing depended on it.
+    pub fn control_holds(&self) -> bool {
+        self.tried
+            .iter()
+            .filter(|tried| tried.probe.id == super::CONTROL)
+            .all(|tried| tried.verdict.outcome == Outcome::Pass)
+    }
+}
