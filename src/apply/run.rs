@@ -561,11 +561,13 @@ impl<'a> Run<'a> {
             .map(|change| async { (change.key.address.clone(), self.read(change).await) });
         let reads = futures::future::join_all(reads).await;
         let mut live = self.live.lock().await.clone();
-        live.orphans.retain(|id, _| {
-            !outcomes
+        let is_gone = |id: &ResourceId| {
+            outcomes
                 .get(&Key::main(id))
                 .is_some_and(Outcome::is_applied)
-        });
+        };
+        live.orphans.retain(|id, _| !is_gone(id));
+        live.foreign.retain(|id, _| !is_gone(id));
         live.resources.extend(reads);
         live
     }

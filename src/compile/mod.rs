@@ -5,6 +5,7 @@
 //! they guard, and what opens a way in last (architecture.md, decision 6).
 
 mod apis;
+mod beyond;
 mod draft;
 #[cfg(test)]
 mod example;
@@ -46,7 +47,17 @@ pub fn compile(spec: &Spec) -> Result<Graph, CompileError> {
             resources.push(resource.map_err(CompileError::UnknownKind)?);
         }
     }
-    Ok(Graph::new(&spec.name, resources)?)
+    let named: Vec<&ResourceId> = resources.iter().map(|resource| &resource.id).collect();
+    let absent = beyond::tombstones(spec, Ids::new(spec), &named).map_err(CompileError::Spec)?;
+    for draft in absent {
+        let resource = draft.into_resource(false);
+        resources.push(resource.map_err(CompileError::UnknownKind)?);
+    }
+    let graph = Graph::new(&spec.name, resources)?.with_rules(beyond::rules(spec));
+    match beyond::conflicts(spec, &graph) {
+        none if none.is_empty() => Ok(graph),
+        problems => Err(CompileError::Spec(problems)),
+    }
 }
 
 type Family = (Option<Section>, Vec<Draft>);

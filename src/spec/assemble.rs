@@ -30,6 +30,10 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         observability,
         controls,
         protect,
+        unmanaged,
+        ignore,
+        absent,
+        safety,
     } = document;
     let nodes = root.get("apis").map_or(&[][..], Node::items);
     let sections: Vec<Kept<ApiSection>> = apis.0?.into();
@@ -55,6 +59,10 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         observability: observability.0?,
         controls: controls.0?,
         protect: protect.0?.into_iter().collect(),
+        unmanaged: unmanaged.0?.0,
+        ignore: ignore.0?,
+        absent: absent.0?,
+        safety: safety.0?.0,
         azure,
         gateway,
     })

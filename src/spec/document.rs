@@ -14,6 +14,7 @@ use super::model::{
     Method, Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting,
     SettingValue, Waf,
 };
+use super::ownership::{IgnoreRule, SafetySection, Tombstone, UnmanagedSection};
 use super::read::{Read, Reader};
 use super::reference::{Part, Reference, parse};
 use super::secret::{is_secret_name, looks_like_secret};
@@ -52,6 +53,18 @@ section! {
         "controls" controls: Kept<Controls> = Value::map(),
         /// Sections whose resources a plan may neither delete nor replace.
         "protect" protect: Kept<Vec<Section>> = Value::list(),
+        /// What becomes of resources and list items that the spec does not name: `report` keeps and shows them,
+        /// `prune` removes them, `ignore` keeps and counts them. What secgw owns whole is pruned unless its collection
+        /// says otherwise; everything else is reported.
+        "unmanaged" unmanaged: Kept<UnmanagedSection> = Value::map(),
+        /// What is left alone, each with its reason.
+        "ignore" ignore: Kept<Vec<IgnoreRule>> = Value::list(),
+        /// Resources that must not be there, whoever made them: a whole id, `Microsoft.…` in the resource group, or a
+        /// path in the gateway such as `apis/legacy`.
+        "absent" absent: Kept<Vec<Tombstone>> = Value::list(),
+        /// How much one run may do: a number, or a share of what is there. 30% deletions and no replacement when left
+        /// out.
+        "safety" safety: Kept<SafetySection> = Value::map(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the user wrote: the model, how it is loaded from YAML, and everything that is wrong with it.
 //!
 //! `load` opens files (`project`), makes trees of them (`tree`), lays them over each other and reads them (`read`,
-//! `written`) into the written form (`document`) and the model (`model`), both declared by `declare`. `validate` and `topology` know what fits together,
+//! `written`) into the written form (`document`) and the model (`model`), both declared by `declare`. `ownership` reads what is said about what has no name here. `validate` and `topology` know what fits together,
 //! `contract` what an OpenAPI contract offers. Problems are `diagnostic`s; `effective` says where values came from.
 
 mod assemble;
@@ -12,6 +12,7 @@ mod document;
 mod effective;
 mod load;
 mod model;
+mod ownership;
 mod project;
 mod read;
 mod reference;
@@ -29,6 +30,7 @@ pub use diagnostic::{Code, Diagnostic, Diagnostics};
 pub use effective::{Effective, EffectiveValue, Origin};
 pub use load::{LoadOptions, Loaded, SpecFile, environments, load};
 pub use model::*;
+pub use ownership::{Anything, FateWord, IgnoreRule, Tombstone};
 pub use schema::schema;
 pub use secret::SecretError;
 pub use value::*;

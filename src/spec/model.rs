@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::declare::{choice, section};
 use super::document::{Scopes, Settings};
+use super::ownership::{IgnoreRule, Tombstone};
 use super::tree::Value;
 use super::validate;
 use super::value::{
@@ -22,7 +23,7 @@ use super::value::{
     SpecName, TenantDomain, UserFlowName,
 };
 use super::written::Filled;
-use crate::resource::At;
+use crate::resource::{At, Safety, Unmanaged};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
@@ -41,6 +42,11 @@ pub struct Spec {
     pub controls: Controls,
     /// Sections whose resources a plan may neither delete nor replace.
     pub protect: BTreeSet<Section>,
+    pub unmanaged: Unmanaged,
+    pub ignore: Vec<IgnoreRule>,
+    /// What must not be there.
+    pub absent: Vec<Tombstone>,
+    pub safety: Safety,
 }
 
 section! {

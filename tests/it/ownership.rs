@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use secgw::azure::request::Request;
+use secgw::resource::{Realm, ResourceId};
+use serde_json::{Value, json};
 
 use crate::cli::{project, run};
-use crate::stand::ENVIRONMENTS;
+use crate::stand::{ENVIRONMENTS, Stand, spec};
 
 /// What the sandbox holds, by id; what deleted things leave for a while aside.
 fn held(state: &Path) -> BTreeMap<String, Value> {
@@ -196,4 +198,319 @@ fn a_part_of_a_plan_takes_its_dependencies_along_and_says_what_it_leaves() {
     assert!(!held.keys().any(|id| id.contains("microsoft.cdn/profiles")));
     assert_eq!(secgw("apply --yes").code, Some(0));
     assert!(secgw("plan").stdout.starts_with("no changes: "));
+}
+
+const GATEWAY: &str = "Microsoft.ApiManagement/service";
+
+/// What somebody makes with other means: version, address below the resource group, body.
+fn by_hand() -> Vec<(&'static str, String, Value)> {
+    let gateway = |path: &str| format!("{GATEWAY}/apim-orders-dev/{path}");
+    let named = |title: &str| json!({ "properties": { "displayName": title } });
+    let policy =
+        "<policies><inbound /><backend><base /></backend><outbound /><on-error /></policies>";
+    vec![
+        (
+            "2024-05-01",
+            gateway("apis/theirs"),
+            json!({ "properties": { "displayName": "Theirs", "path": "theirs", "protocols": ["https"] } }),
+        ),
+        ("2024-05-01", gateway("products/theirs"), named("Theirs")),
+        (
+            "2024-05-01",
+            gateway("namedValues/theirs"),
+            json!({ "properties": { "displayName": "theirs", "value": "x" } }),
+        ),
+        (
+            "2024-05-01",
+            gateway("backends/theirs"),
+            json!({ "properties": { "url": "https://theirs.example", "protocol": "http" } }),
+        ),
+        ("2024-05-01", gateway("tags/theirs"), named("theirs")),
+        ("2024-05-01", gateway("groups/theirs"), named("Theirs")),
+        (
+            "2024-05-01",
+            gateway("subscriptions/ours"),
+            json!({ "properties": { "displayName": "a key to ours", "scope": "/apis/orders" } }),
+        ),
+        (
+            "2024-05-01",
+            gateway("apis/orders/operations/list-orders/policies/policy"),
+            json!({ "properties": { "format": "rawxml", "value": policy } }),
+        ),
+    ]
+}
+
+async fn make(state: &Path, things: Vec<(&'static str, String, Value)>) {
+    let spec = spec("dev");
+    let stand = Stand::at(state, &spec).await;
+    let group = ResourceId::resource_group(&spec.azure.subscription.to_string(), "rg-orders-dev");
+    for (version, address, body) in things {
+        let path = format!("{group}/providers/{address}");
+        let url = stand.client.endpoints().arm_url(&path, version, &[]);
+        let request = Request::put(Realm::Arm, url, body);
+        let made = stand.client.run(&request, &mut |_| {}).await;
+        assert!(made.is_ok(), "{address}: {made:?}");
+    }
+    stand.sandbox.stop().await;
+}
+
+fn ends(data: &Value, list: &str) -> Vec<String> {
+    let addresses = data[list].as_array().unwrap().iter();
+    let ends = addresses.map(|item| {
+        let address = item["address"].as_str().unwrap();
+        let short = address.rsplit('/').take(2).collect::<Vec<_>>();
+        let item = item["item"].as_str().map(|item| format!(" {item}"));
+        format!("{}/{}{}", short[1], short[0], item.unwrap_or_default())
+    });
+    ends.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_named_is_reported_pruned_or_ignored_as_the_spec_says() {
+    let directory = project();
+    let state = directory.path().join("state");
+    let file = directory.path().join("environments/dev.yaml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let secgw = |line: &str, said: &str| {
+        fs::write(&file, format!("{plain}\n{said}\n")).unwrap();
+        run(
+            directory.path(),
+            &format!("{line} -e dev --sandbox=state --operation-scale 0"),
+        )
+    };
+    let ran = secgw("apply --yes", "");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    make(&state, by_hand()).await;
+
+    let ran = secgw("plan -o json", "");
+    let data = ran.json();
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(
+        ends(&data, "foreign"),
+        [
+            "apis/theirs",
+            "backends/theirs",
+            "namedValues/theirs",
+            "products/theirs"
+        ],
+        "{ran}"
+    );
+    // A key to what is ours, and a policy that would go round the guards of an operation of ours.
+    assert_eq!(
+        ends(&data, "changes"),
+        ["policies/policy", "subscriptions/ours"],
+        "{ran}"
+    );
+
+    let rules = "unmanaged: { policies: report, subscriptions: ignore, apis: ignore }\nignore: [{ address: backends/theirs, reason: of the other team }]";
+    let ran = secgw("plan -o json", rules);
+    let data = ran.json();
+    assert_eq!(ends(&data, "changes"), Vec::<String>::new(), "{ran}");
+    assert_eq!(
+        ends(&data, "foreign"),
+        ["policies/policy", "namedValues/theirs", "products/theirs"],
+        "{ran}"
+    );
+    assert_eq!(data["summary"]["ignored"], 3, "{ran}");
+
+    let pruning = "unmanaged: { policies: report, subscriptions: ignore, products: prune }\nabsent: [backends/theirs]";
+    let ran = secgw("apply --yes -o json", pruning);
+    assert_eq!(ran.code, Some(4), "{ran}");
+    assert_eq!(
+        ran.json()["objections"][0]["name"],
+        "prune-foreign:service/apim-orders-dev/products/theirs"
+    );
+    let before = held(&state);
+    let ran = secgw("apply --yes --allow prune-foreign:products/theirs", pruning);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(
+        ran.stdout.contains("allowed this once: prune-foreign:"),
+        "{ran}"
+    );
+    let after = held(&state);
+    let gone: Vec<&str> = before
+        .keys()
+        .filter(|id| !after.contains_key(*id))
+        .map(|id| id.split("apim-orders-dev/").last().unwrap())
+        .collect();
+    // A product and its link to a group are one.
+    let link = "products/theirs/groups/administrators";
+    assert_eq!(gone, ["backends/theirs", "products/theirs", link]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_somebody_else_survives_apply_and_destroy() {
+    let directory = project();
+    let state = directory.path().join("state");
+    let theirs = directory.path().join("environments/prod.yaml");
+    let text = fs::read_to_string(&theirs).unwrap();
+    let text = text.replace(
+        "resourceGroup: rg-orders-prod",
+        "resourceGroup: rg-orders-dev",
+    );
+    fs::write(&theirs, text).unwrap();
+    let secgw = |line: &str| {
+        run(
+            directory.path(),
+            &format!("{line} --sandbox=state --operation-scale 0"),
+        )
+    };
+    for line in ["apply --yes -e prod", "apply --yes -e dev"] {
+        let ran = secgw(line);
+        assert_eq!(ran.code, Some(0), "{ran}");
+    }
+    let mut inside = by_hand();
+    // Those two are ours to remove, as the other test shows.
+    inside.retain(|(_, address, _)| !address.ends_with("/ours") && !address.ends_with("/policy"));
+    make(&state, inside).await;
+    let is_foreign = |id: &String| {
+        let name = id
+            .replace("rg-orders-dev", "")
+            .replace("resourcegroups//", "");
+        id.ends_with("/theirs") || name.contains("orders-prod") || name.contains("ordersprod")
+    };
+    let foreign = || -> BTreeMap<String, Value> {
+        let held = held(&state).into_iter();
+        held.filter(|(id, _)| is_foreign(id)).collect()
+    };
+    let before = foreign();
+    let kinds: std::collections::BTreeSet<String> = before
+        .keys()
+        .map(|id| {
+            let path = id.rsplit("/providers/").next().unwrap();
+            let parts: Vec<&str> = path.split('/').collect();
+            let types = parts.iter().skip(1).step_by(2);
+            types.fold(parts[0].to_owned(), |name, part| format!("{name}/{part}"))
+        })
+        .collect();
+    assert!(kinds.len() >= 30, "{} {kinds:#?}", kinds.len());
+
+    let ran = secgw("apply --yes -e dev");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(foreign(), before, "after an apply");
+    let ran = secgw("plan -e dev -o json");
+    let data = ran.json();
+    let reported = data["foreign"].as_array().unwrap();
+    let of_prod = reported
+        .iter()
+        .filter(|foreign| foreign["owner"] == "orders-prod");
+    assert!(of_prod.count() > 10, "{ran}");
+
+    let ran = secgw("destroy --yes -e dev");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(foreign(), before, "after a destroy");
+    let left = held(&state);
+    assert!(
+        left.keys()
+            .any(|id| id.ends_with("/service/apim-orders-dev"))
+    );
+    for gone in [
+        "/apis/orders",
+        "/profiles/orders-dev-edge",
+        "/sites/func-orders-dev",
+    ] {
+        assert!(
+            !left.keys().any(|id| id.ends_with(&format!("dev{gone}"))
+                || id.ends_with(gone) && !id.contains("prod")),
+            "{gone}"
+        );
+    }
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("is inside of it and stays"), "{ran}");
+    assert!(
+        said.contains("resource group rg-orders-dev: it belongs to the spec orders-prod"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn what_the_spec_asks_for_can_be_neither_ignored_nor_absent() {
+    let directory = project();
+    let file = directory.path().join("environments/dev.yaml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let wrong =
+        "absent: [apis/orders, certificates/x]\nignore: [{ address: apis/orders, reason: x }]";
+    fs::write(&file, format!("{plain}\nabsent: [apis/legacy]\n")).unwrap();
+    let ran = run(directory.path(), "validate -e dev --sandbox");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    fs::write(&file, format!("{plain}\n{wrong}\n")).unwrap();
+    let ran = run(directory.path(), "validate -e dev --sandbox");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    for said in [
+        "`apis/orders` is part of what this spec asks for",
+        "`certificates/x` is no resource that secgw can remove",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}\n{ran}");
+    }
+    fs::write(
+        &file,
+        format!("{plain}\nignore: [{{ address: apis/orders, reason: x }}]\n"),
+    )
+    .unwrap();
+    let ran = run(directory.path(), "validate -e dev --sandbox");
+    assert!(ran.stderr.contains("so it cannot be ignored"), "{ran}");
+}
+
+#[test]
+fn an_edit_that_takes_a_guard_away_needs_a_word_of_its_own() {
+    let directory = project();
+    let file = directory.path().join("environments/dev.yaml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let secgw = |line: &str| {
+        run(
+            directory.path(),
+            &format!("{line} -e dev --sandbox=state --operation-scale 0"),
+        )
+    };
+    assert_eq!(secgw("apply --yes").code, Some(0));
+    let weaker = format!("{plain}\nfrontDoor: {{ waf: {{ mode: detection }} }}\n");
+    fs::write(&file, weaker).unwrap();
+    let ran = secgw("apply --yes -o json");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    let objections = ran.json()["objections"].clone();
+    let name = "firewall-weaken:FrontDoorWebApplicationFirewallPolicies/secgwOrdersDev";
+    assert_eq!(objections.as_array().unwrap().len(), 1, "{ran}");
+    assert_eq!(objections[0]["name"], name, "{ran}");
+    let ran = secgw(&format!("apply --yes -o json --allow {name}"));
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(
+        ran.json()["allowed"][0]["name"],
+        name,
+        "what was allowed is recorded"
+    );
+    // Back up needs nobody's leave.
+    fs::write(&file, plain).unwrap();
+    assert_eq!(secgw("apply --yes").code, Some(0));
+    let ran = secgw("plan --allow adopt");
+    assert!(
+        ran.stderr.contains("--allow adopt: nothing needs it"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn a_gateway_that_is_there_already_is_not_taken_over_in_passing() {
+    let directory = project();
+    let secgw = |line: &str| {
+        run(
+            directory.path(),
+            &format!("{line} --sandbox=state --operation-scale 0"),
+        )
+    };
+    assert_eq!(secgw("apply --yes -e dev").code, Some(0));
+    let file = directory.path().join("environments/dev.yaml");
+    let other = fs::read_to_string(&file).unwrap();
+    fs::write(&file, other.replace("name: orders-dev", "name: orders-two")).unwrap();
+    let before = held(&directory.path().join("state"));
+    let ran = secgw("apply --yes -e dev -o json");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    let data = ran.json();
+    let gateway = data["objections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|found| found["name"] == "takeover:service/apim-orders-dev");
+    let message = gateway.unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("belongs to the spec orders-dev"), "{ran}");
+    assert_eq!(held(&directory.path().join("state")), before);
 }

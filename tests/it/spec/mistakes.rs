@@ -117,6 +117,42 @@ const OWN_DOMAIN: &str =
 
 const MISTAKES: &[Mistake] = &[
     mistake(
+        Code::UnknownKey,
+        "secgw: v1",
+        "secgw: v1\nunmanaged: { operatoins: report }",
+        "spec.yaml:2:14",
+    ),
+    mistake(
+        Code::InvalidValue,
+        "secgw: v1",
+        "secgw: v1\nunmanaged: { apis: keep }",
+        "spec.yaml:2:20",
+    ),
+    mistake(
+        Code::InvalidValue,
+        "secgw: v1",
+        "secgw: v1\nsafety: { maxDelete: 300% }",
+        "spec.yaml:2:22",
+    ),
+    mistake(
+        Code::MissingKey,
+        "secgw: v1",
+        "secgw: v1\nignore: [{ address: apis/x }]",
+        "spec.yaml:2:10",
+    ),
+    mistake(
+        Code::MissingKey,
+        "secgw: v1",
+        "secgw: v1\nignore: [{ address: apis/x, pointer: /properties/a, reason: x }]",
+        "spec.yaml:2:10",
+    ),
+    mistake(
+        Code::InvalidValue,
+        "secgw: v1",
+        "secgw: v1\nignore: [{ address: '*', reason: x }]",
+        "spec.yaml:2:21",
+    ),
+    mistake(
         Code::File,
         OPERATIONS,
         "contract: missing.yaml",
