@@ -4,6 +4,7 @@
 //! wrap `azure_core` and `azure_identity`; `client` and `read` are the way out. The sandbox is reached through here too,
 //! by a `Route` that leads every name to it.
 
+pub mod activity;
 pub mod auth;
 pub mod client;
 pub mod cloud;

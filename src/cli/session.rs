@@ -9,6 +9,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use azure_core::credentials::TokenCredential;
 use secrecy::SecretString;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::error::Error;
 use super::output::Output;
@@ -16,10 +18,10 @@ use super::settings::{Choice, Group, Place, Work};
 use crate::azure::auth::{self, IdentityTenant};
 use crate::azure::discover::{self, Discovery};
 use crate::azure::read::read_live;
-use crate::azure::{AuthSettings, Client, Cloud, PooledClient, Route, vault};
+use crate::azure::{self, AuthSettings, Client, Cloud, PooledClient, Route, activity, vault};
 use crate::compile::{self, CompileError};
 use crate::controls::{self, State};
-use crate::plan::{self, Plan, Review};
+use crate::plan::{self, History, Plan, Review};
 use crate::render;
 use crate::render::plan::Shown;
 use crate::resource::{Graph, Live, Observed, ResourceId};
@@ -29,6 +31,8 @@ use crate::text::{nearest, plural};
 
 /// Own waits are shortened as operations are, but never to nothing: a poll without a pause is a busy loop.
 const LEAST_PACE: f64 = 0.002;
+/// How far back the activity log is read; Azure keeps 90 days of it.
+const LOOK_BACK: time::Duration = time::Duration::days(30);
 /// The sandbox's own subscription, and its tenant.
 const SANDBOX_SUBSCRIPTION: &str = "00000000-0000-4000-8000-000000000001";
 const SANDBOX_TENANT: &str = "00000000-0000-4000-8000-000000000002";
@@ -227,7 +231,10 @@ impl Session {
                 "write the end of an address as `secgw plan -o json` has it, such as `apis/orders`; `*` stands for anything between two slashes",
             ));
         }
-        let plan = choice.selection.of(plan);
+        let mut plan = choice.selection.of(plan);
+        if plan.is_drift() {
+            plan.history = self.history(&plan, &desired).await;
+        }
         let review = Review::new(plan::review(&plan, &desired), &choice.allow);
         for unused in &review.unused {
             output.say(&format!("--allow {unused}: nothing needs it\n"));
@@ -319,6 +326,24 @@ impl Session {
         read_live(&self.client, graph).await.live
     }
 
+    /// Who made the drift. A log that may not be read takes nothing from the plan.
+    async fn history(&self, plan: &Plan, desired: &Graph) -> History {
+        let group = desired
+            .iter()
+            .find(|resource| resource.kind.type_name == "Microsoft.Resources/resourceGroups");
+        let from = (OffsetDateTime::now_utc() - LOOK_BACK).format(&Rfc3339);
+        let (Some(group), Ok(from)) = (group, from) else {
+            return History::default();
+        };
+        match activity::writes(&self.client, &group.id, &from).await {
+            Ok(log) => History::of(&plan.changes, &group.id, &log),
+            Err(error) => History {
+                note: Some(unexplained(&error)),
+                ..History::default()
+            },
+        }
+    }
+
     /// Lets the sandbox finish what it is writing.
     pub(super) async fn close(self) {
         if let Some(sandbox) = self.sandbox {
@@ -341,6 +366,17 @@ fn take_up(state: &mut State, discovery: Discovery) {
     for (id, type_name, why) in discovery.gaps {
         state.miss(&id, &type_name, &why);
     }
+}
+
+fn unexplained(error: &azure::Error) -> String {
+    let said = error.azure();
+    let why = said.map_or_else(
+        || error.code().to_owned(),
+        |said| format!("{} {}", said.status, said.code),
+    );
+    format!(
+        "Who changed it is not known: the activity log could not be read ({why}). It takes the action Microsoft.Insights/eventtypes/values/Read, which the role Reader has."
+    )
 }
 
 fn count(number: u64) -> usize {

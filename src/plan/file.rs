@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
-use super::{Adopted, Digest, Foreign, Kept, LeftOut, Note, Objection, Plan, Since, order};
+use super::{
+    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Plan, Since, order,
+};
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
 use crate::resource::{
@@ -134,6 +136,8 @@ struct Written {
     effects: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     since: Since,
+    #[serde(default)]
+    history: History,
 }
 
 #[derive(Deserialize)]
@@ -271,6 +275,7 @@ impl Written {
                 basis: self.basis,
                 effects: effects.collect(),
                 since: self.since,
+                history: self.history,
             },
             objections: self.objections,
             allowed: self.allowed,

@@ -13,6 +13,7 @@ mod digest;
 mod effect;
 pub mod file;
 mod guard;
+mod history;
 mod order;
 mod overlay;
 mod ownership;
@@ -31,6 +32,7 @@ pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use digest::Digest;
 pub use effect::Since;
+pub use history::{Author, History};
 pub use overlay::{Half, overlay};
 pub use ownership::{Adopted, Foreign, Kept};
 pub use review::{Allowance, Objection, Review, review};
@@ -69,6 +71,8 @@ pub struct Plan {
     /// What changes do to a service that is running, beyond what they set.
     pub effects: BTreeMap<Key, Vec<String>>,
     pub since: Since,
+    /// Who changed what drifted: filled in once the activity log was read.
+    pub history: History,
 }
 
 /// A setting that is sent and known not to take effect on this kind.

@@ -8,7 +8,7 @@ use super::overview::{self, Columns};
 use super::section::{self, Section};
 use super::style::{self, BAD, DIM, NOTE, STRONG, columns, fit, joined, paint, symbol, wrap};
 use super::{Target, label, others, property, safe};
-use crate::plan::{Change, Digest, Objection, Plan, Verb};
+use crate::plan::{Author, Change, Digest, Objection, Plan, Verb};
 use crate::resource::{Kind, Layer, ResourceId, Unreadable, kinds};
 use crate::text::plural;
 
@@ -33,12 +33,7 @@ pub struct Shown<'a> {
 impl Shown<'_> {
     /// The whole text, ending in the summary line. Without changes, it is that line alone.
     pub fn text(&self, room: Room) -> String {
-        let plan = self.plan;
-        let is_quiet = !plan.has_changes()
-            && plan.unreadable.is_empty()
-            && plan.kept.is_empty()
-            && plan.left_out.is_empty()
-            && self.objections.is_empty();
+        let is_quiet = self.is_quiet();
         if is_quiet && !room.detail {
             return self.no_changes();
         }
@@ -56,6 +51,26 @@ impl Shown<'_> {
             self.summary()
         });
         out
+    }
+
+    /// Whether one line says it all.
+    fn is_quiet(&self) -> bool {
+        let plan = self.plan;
+        !plan.has_changes()
+            && plan.unreadable.is_empty()
+            && plan.kept.is_empty()
+            && plan.left_out.is_empty()
+            && self.objections.is_empty()
+    }
+
+    /// Its stable line.
+    pub fn last_line(&self) -> String {
+        let text = if self.is_quiet() {
+            self.no_changes()
+        } else {
+            self.summary()
+        };
+        text.lines().next().unwrap_or_default().to_owned()
     }
 
     /// What `apply --expect` takes.
@@ -92,7 +107,13 @@ impl Shown<'_> {
         }
         if self.plan.is_drift() {
             let said = "Drift: the spec is as it was last applied, so somebody changed Azure by other means.";
-            for line in wrap(said, room.width) {
+            let note = self.plan.history.note.as_deref().map(safe::line);
+            let lines = [Some(said.to_owned()), note];
+            for line in lines
+                .iter()
+                .flatten()
+                .flat_map(|said| wrap(said, room.width))
+            {
                 let _infallible = writeln!(out, "{}", paint(NOTE, &line));
             }
         }
@@ -124,7 +145,9 @@ impl Shown<'_> {
             .into_values()
             .flatten()
             .filter(|change| {
-                has_detail(change, room) || section::is_blocked(change, self.objections)
+                has_detail(change, room)
+                    || section::is_blocked(change, self.objections)
+                    || self.plan.history.authors.contains_key(&change.key.address)
             })
             .collect();
         if changes.is_empty() {
@@ -145,6 +168,11 @@ impl Shown<'_> {
         };
         for objection in section::objections_to(change, self.objections) {
             out.push_str(&objected(objection, inner));
+        }
+        if let Some(author) = self.plan.history.authors.get(&change.key.address) {
+            for line in wrap(&changed_by(author), inner.width) {
+                let _infallible = writeln!(out, "{}{}", " ".repeat(INDENT), paint(NOTE, &line));
+            }
         }
         for line in below(change, inner) {
             let _infallible = writeln!(out, "{}{line}", " ".repeat(INDENT));
@@ -311,6 +339,17 @@ fn title(change: &Change, room: Room, out: &mut String) {
             paint(DIM, &origin)
         )
     };
+}
+
+/// `changed by ada@example.com with the Azure portal at 2026-11-24 22:10:11 UTC`.
+pub(super) fn changed_by(author: &Author) -> String {
+    let through = author.through.as_ref();
+    let through = through
+        .map(|tool| format!(" with {tool}"))
+        .unwrap_or_default();
+    let time = author.at.split(['.', 'Z']).next().unwrap_or_default();
+    let time = time.replace('T', " ");
+    safe::line(&format!("changed by {}{through} at {time} UTC", author.who))
 }
 
 fn objected(objection: &Objection, room: Room) -> String {

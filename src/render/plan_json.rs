@@ -32,6 +32,7 @@ impl Shown<'_> {
             basis: _,
             effects,
             since,
+            history,
         } = plan;
         let (records, changes): (Vec<_>, Vec<_>) = changes
             .iter()
@@ -63,6 +64,7 @@ impl Shown<'_> {
             "existing": existing,
             "notes": notes,
             "effects": effects,
+            "history": history,
         })
     }
 

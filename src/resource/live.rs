@@ -83,6 +83,20 @@ pub struct Live {
     pub unlisted: BTreeMap<String, Unreadable>,
 }
 
+/// One write that Azure's activity log tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub address: ResourceId,
+    /// `Microsoft.ApiManagement/service/write`.
+    pub operation: String,
+    /// In RFC 3339, UTC.
+    pub at: String,
+    /// A person's sign-in name, or the object id of an application's service principal.
+    pub caller: String,
+    /// The client id of the application it was done through.
+    pub app: Option<String>,
+}
+
 impl Live {
     pub fn get(&self, id: &ResourceId) -> &Observed {
         self.resources.get(id).unwrap_or(&Observed::Absent)

@@ -23,7 +23,7 @@ pub use at::At;
 pub use graph::{Aim, Graph, Listing, Recommendation, Resource, Wanted};
 pub use id::{Directory, Realm, ResourceId};
 pub use kind::{Etag, Evidence, How, Kind, Layer, Mark, Read, Rule, Stage, Write};
-pub use live::{Found, Live, Observed, State, Stranger, Unreadable};
+pub use live::{Found, Live, Observed, State, Stranger, Unreadable, Written};
 pub use owner::Owner;
 pub use pattern::Pattern;
 pub use severity::Severity;

@@ -5,6 +5,7 @@
 //! one for a deployed host goes to `data_plane`. What Azure does with each resource type stands in `behaviour`; what it
 //! holds, in `store`. An independent witness: nothing here is shared with compile, diff, plan or policy.
 
+mod activity;
 mod arm;
 mod behaviour;
 mod certificate;

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
+use super::activity::Activity;
 use super::arm::catalogue::Catalogue;
 use super::certificate::{Authority, CertificateError, Leaves};
 use super::connection::{self, Arrival, Doors};
@@ -80,6 +81,8 @@ pub enum StartError {
     },
     #[error("the sandbox cannot write its traffic log {}", path.display())]
     Record { path: PathBuf, source: io::Error },
+    #[error("the sandbox cannot use its activity log in {}", path.display())]
+    Activity { path: PathBuf, source: io::Error },
     #[error("the sandbox cannot read {}", path.display())]
     Faults { path: PathBuf, source: io::Error },
     #[error("a behaviour row of the sandbox is malformed: {0}")]
@@ -160,7 +163,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let doors = Doors::new(Leaves::new(authority, address.ip(), now)?)?;
     let hosts = data_plane::all_hosts(&store);
     let catalogue = Catalogue::read().map_err(StartError::Row)?;
+    let activity = Activity::open(&options.dir).map_err(|source| StartError::Activity {
+        path: options.dir.clone(),
+        source,
+    })?;
     let world = World {
+        activity,
         operation_scale: options.operation_scale.clamp(0.0, 1.0),
         page_size: options.page_size.max(1),
         ..World::new(catalogue, store, now)

@@ -2,6 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::activity::Activity;
 use super::arm::catalogue::Catalogue;
 use super::data_plane::Counters;
 use super::store::Store;
@@ -9,6 +10,7 @@ use super::store::Store;
 pub(crate) struct World {
     pub(crate) catalogue: Catalogue,
     pub(crate) store: Store,
+    pub(crate) activity: Activity,
     /// Time of the request being answered: read once by the server, so that one request sees one moment.
     pub(crate) now: OffsetDateTime,
     /// Operations take their documented time multiplied by this.
@@ -33,6 +35,7 @@ impl World {
         Self {
             catalogue,
             store,
+            activity: Activity::default(),
             now,
             operation_scale: 0.0,
             page_size: 100,

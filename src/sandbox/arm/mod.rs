@@ -24,8 +24,18 @@ use super::store::{Entry, Object};
 use super::world::World;
 use target::Target;
 
-/// Answers one ARM request of a caller whose token was accepted.
+/// Answers one ARM request of a caller whose token was accepted, and keeps what was written in the activity log.
 pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> Response {
+    let response = answer(world, request, caller);
+    let written = id::ArmId::parse(request.path.trim_end_matches('/'));
+    let arm_type = written.map(|id| id.arm_type());
+    world
+        .activity
+        .note((request, &response), arm_type, caller, world.now);
+    response
+}
+
+fn answer(world: &mut World, request: &Request, caller: &Caller) -> Response {
     world.tenant.clone_from(&caller.tenant);
     world.caller.clone_from(&caller.object_id);
     if let Err(error) = operation::settle(world) {
@@ -41,6 +51,9 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &Caller) -> R
     }
     if let Err(refusal) = home(world, request, caller) {
         return refusal.respond(ErrorStyle::Arm);
+    }
+    if let Some(log) = world.activity.answer(request) {
+        return log;
     }
     match target::resolve(&request.path, &world.catalogue) {
         Err(refusal) => refusal.respond(ErrorStyle::Arm),
