@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::args::Format;
+use super::args::View;
+use super::deliver::lines;
 use super::error::Error;
 use super::exit::Exit;
 use super::output::Output;
@@ -40,15 +41,18 @@ impl<'a> Approved<'a> {
         &self,
         planned: &Planned,
         session: &Session,
-        format: Format,
+        view: View,
         output: &Output,
     ) -> Result<Option<Exit>, Error> {
         let Some(stale) = self.stale(planned, &session.target) else {
             return Ok(None);
         };
-        match format {
-            Format::Text => output.text(&stale.text(output.room())),
-            Format::Json => output.json(&stale.json()),
+        match view {
+            View::Json => output.json(&stale.json()),
+            View::Jsonl => output.data(&lines(&[stale.json()])),
+            View::Text | View::Markdown | View::Sarif | View::Junit | View::Github | View::Azdo => {
+                output.text(&stale.text(output.room()))
+            }
         }
         .context("cannot write what has moved")?;
         output.error("Nothing was written: this is not the plan that was approved.\n");

@@ -129,6 +129,40 @@ pub struct ChoiceArgs {
     pub allow: Vec<Allowance>,
 }
 
+/// Forms of a plan or of how an apply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    Text,
+    /// One document
+    Json,
+    /// A document a line, while it happens
+    Jsonl,
+    /// For a comment on a pull request
+    Markdown,
+    /// For code scanning
+    Sarif,
+    /// For test reports
+    Junit,
+    /// Annotations, step summary and outputs of GitHub Actions
+    Github,
+    /// Logged issues, summary and variables of Azure Pipelines
+    Azdo,
+}
+
+/// How a plan or an outcome is written, and where to.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ViewArgs {
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = View::Text)]
+    pub output: View,
+
+    /// Also write to FILE: without FORMAT or as `plan` the plan itself, for `secgw show` and `secgw
+    /// apply`; as `text`, `json`, `jsonl`, `md`, `sarif` or `junit` what `-o` would write
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = sink)]
+    pub out: Vec<Sink>,
+}
+
 /// Stands in for unset variables where nothing is reached.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox")]
@@ -248,6 +282,8 @@ Examples:
   secgw plan -e prod -o json          as data: summary, changes, objections
   secgw plan -e prod --detailed-exitcode
                                       exit 2 when there are changes, for pipelines
+  secgw plan -e prod -o github --out md=plan.md --out sarif=plan.sarif
+                                      in a pipeline: annotations, a comment, code scanning
   secgw plan -e prod --out prod.plan  and keep it, for `secgw show` and `secgw apply`
 
 Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, with AZURE_TENANT_ID and
@@ -257,10 +293,6 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
 
-    /// Also write the plan to FILE, for `secgw show` and `secgw apply`; FORMAT is `plan`
-    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = sink)]
-    pub out: Vec<Sink>,
-
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
@@ -268,7 +300,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub view: ViewArgs,
 }
 
 /// One place a plan is written to beside stdout.
@@ -282,10 +314,19 @@ pub struct Sink {
 pub enum Form {
     /// A saved plan.
     Plan,
+    View(View),
 }
 
 impl Form {
-    const ALL: [(&'static str, Self); 1] = [("plan", Self::Plan)];
+    const ALL: [(&'static str, Self); 7] = [
+        ("plan", Self::Plan),
+        ("text", Self::View(View::Text)),
+        ("json", Self::View(View::Json)),
+        ("jsonl", Self::View(View::Jsonl)),
+        ("md", Self::View(View::Markdown)),
+        ("sarif", Self::View(View::Sarif)),
+        ("junit", Self::View(View::Junit)),
+    ];
 }
 
 /// Shows a plan that `plan --out` saved
@@ -352,7 +393,7 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub view: ViewArgs,
 }
 
 /// Deletes what the spec owns, in the right order, and nothing else
@@ -386,7 +427,7 @@ pub struct DestroyArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub view: ViewArgs,
 }
 
 /// Evaluates the security controls on what a spec asks for, or on what is live
@@ -668,7 +709,12 @@ mod tests {
             file: name.into(),
         };
         let line = ["--out", "a.plan", "--out", "plan=b=c"];
-        assert_eq!(plan(&line).unwrap().out, [file("a.plan"), file("b=c")]);
+        assert_eq!(plan(&line).unwrap().view.out, [file("a.plan"), file("b=c")]);
+        let sarif = Sink {
+            form: Form::View(View::Sarif),
+            file: "a.sarif".into(),
+        };
+        assert_eq!(plan(&["--out", "sarif=a.sarif"]).unwrap().view.out, [sarif]);
         for wrong in ["b=c", "plan=", ""] {
             assert!(plan(&["--out", wrong]).is_err(), "{wrong}");
         }

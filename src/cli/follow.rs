@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::interrupt::interrupted;
 use super::output::Output;
 use crate::apply::{self, Event, Job, Report};
+use crate::render::jsonl;
 use crate::render::progress::{Board, title};
 
 /// GitHub and Azure Pipelines end jobs that say nothing for long; people look away sooner.
@@ -122,6 +123,8 @@ impl<'a> Reporter<'a> {
     }
 
     fn take(&mut self, event: &Event) {
+        self.output
+            .event(|| jsonl::event(event, self.began.elapsed()));
         let line = self
             .board
             .take(event, self.began.elapsed(), self.output.is_detailed());

@@ -7,6 +7,7 @@ mod acceptance;
 mod approved;
 pub mod args;
 mod commands;
+mod deliver;
 pub mod deployed;
 mod error;
 pub mod exit;

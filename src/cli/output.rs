@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
+use serde_json::Value;
 
 use super::settings::{Terminal, Verbosity};
 use crate::render::change::Room;
@@ -19,6 +20,8 @@ const UNKNOWN_WIDTH: usize = 100;
 pub(super) struct Output {
     terminal: Terminal,
     width: usize,
+    /// Whether what happens is data.
+    tells_events: bool,
 }
 
 impl Output {
@@ -28,6 +31,21 @@ impl Output {
         Self {
             terminal,
             width: width.unwrap_or(UNKNOWN_WIDTH).clamp(60, 200),
+            tells_events: false,
+        }
+    }
+
+    pub(super) fn telling_events(self, tells_events: bool) -> Self {
+        Self {
+            tells_events,
+            ..self
+        }
+    }
+
+    /// One thing that happened, where that is data. A stdout that cannot be written ends the run with its outcome.
+    pub(super) fn event(&self, line: impl FnOnce() -> Value) {
+        if self.tells_events {
+            drop(self.data(&format!("{}\n", safe::json_line(&line()))));
         }
     }
 
@@ -67,7 +85,7 @@ impl Output {
         }
     }
 
-    pub(super) fn json(&self, value: &serde_json::Value) -> io::Result<()> {
+    pub(super) fn json(&self, value: &Value) -> io::Result<()> {
         self.data(&format!("{}\n", safe::json(value)))
     }
 

@@ -16,7 +16,7 @@ use super::args::{
     ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
     DestroyArgs, ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs,
     SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs,
-    ValidateArgs, VerifyArgs, When,
+    ValidateArgs, VerifyArgs, View, ViewArgs, When,
 };
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
@@ -93,7 +93,6 @@ pub enum Task {
     Plan {
         work: Work,
         detailed_exitcode: bool,
-        out: Vec<Sink>,
     },
     Show {
         plan: PathBuf,
@@ -184,8 +183,29 @@ pub struct Work {
     pub place: Place,
     /// The operator's word on the cloud: it goes before the spec's.
     pub cloud: Option<&'static Cloud>,
-    pub format: Format,
+    pub view: View,
+    pub out: Vec<Sink>,
+    pub pipeline: Pipeline,
     pub choice: Choice,
+}
+
+/// Where a pipeline reads what a step has to say, as far as it told.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub github_summary: Option<PathBuf>,
+    pub github_output: Option<PathBuf>,
+    pub azdo_temp: Option<PathBuf>,
+}
+
+impl Pipeline {
+    fn of(around: &Surroundings) -> Self {
+        let path = |name| around.get(name).map(PathBuf::from);
+        Self {
+            github_summary: path("GITHUB_STEP_SUMMARY"),
+            github_output: path("GITHUB_OUTPUT"),
+            azdo_temp: path("AGENT_TEMPDIRECTORY"),
+        }
+    }
 }
 
 /// What of a plan is wanted, and what is let happen.
@@ -323,15 +343,13 @@ fn plan(args: PlanArgs, around: Surroundings) -> Task {
     let PlanArgs {
         spec,
         detailed_exitcode,
-        out,
         choice,
         azure,
-        format,
+        view,
     } = args;
     Task::Plan {
-        work: work(spec, azure, format, choice, around),
+        work: work(spec, azure, view, choice, around),
         detailed_exitcode,
-        out,
     }
 }
 
@@ -344,10 +362,10 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
         spec,
         choice,
         azure,
-        format,
+        view,
     } = args;
     Task::Apply {
-        work: work(spec, azure, format, choice, around),
+        work: work(spec, azure, view, choice, around),
         approval: Approval { plan, expect, yes },
         verify,
     }
@@ -363,9 +381,6 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
         azure,
         output,
     } = args;
-    let format = FormatArgs {
-        output: Format::Text,
-    };
     let variable = |name| around.get(name).map(str::to_owned);
     let group = resource_group.map(|name| Group {
         name,
@@ -373,7 +388,7 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
         tenant: tenant.or_else(|| variable("AZURE_TENANT_ID")),
     });
     Task::Check(Check {
-        work: work(spec, azure, format, ChoiceArgs::default(), around),
+        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
         live,
         group,
         format: output,
@@ -387,10 +402,10 @@ fn destroy(args: DestroyArgs, around: Surroundings) -> Task {
         also,
         choice,
         azure,
-        format,
+        view,
     } = args;
     Task::Destroy {
-        work: work(spec, azure, format, choice, around),
+        work: work(spec, azure, view, choice, around),
         also,
         approval: Approval {
             plan: None,
@@ -411,11 +426,8 @@ fn verify(args: VerifyArgs, around: Surroundings) -> Task {
         azure,
         output,
     } = args;
-    let format = FormatArgs {
-        output: Format::Text,
-    };
     Task::Verify(Verify {
-        work: work(spec, azure, format, ChoiceArgs::default(), around),
+        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
         selection: Probes {
             only,
             is_aggressive: aggressive,
@@ -427,10 +439,18 @@ fn verify(args: VerifyArgs, around: Surroundings) -> Task {
     })
 }
 
+/// For commands with forms of their own.
+fn plain() -> ViewArgs {
+    ViewArgs {
+        output: View::Text,
+        out: Vec::new(),
+    }
+}
+
 fn work(
     spec: SpecArgs,
     azure: AzureArgs,
-    format: FormatArgs,
+    view: ViewArgs,
     choice: ChoiceArgs,
     around: Surroundings,
 ) -> Work {
@@ -445,7 +465,8 @@ fn work(
         ca_file,
         sandbox,
     } = azure;
-    let FormatArgs { output } = format;
+    let ViewArgs { output, out } = view;
+    let pipeline = Pipeline::of(&around);
     let place = match sandbox_options(sandbox) {
         Some(options) => Place::Sandbox(options),
         None => Place::Azure {
@@ -457,7 +478,9 @@ fn work(
         spec: load_options(spec, matches!(place, Place::Sandbox(_)), around),
         place,
         cloud: cloud.as_deref().and_then(Cloud::find),
-        format: output,
+        view: output,
+        out,
+        pipeline,
         choice: Choice {
             selection: Selection { target, exclude },
             allow,

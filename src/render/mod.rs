@@ -1,16 +1,21 @@
-//! Data to text and JSON: what people and programs are shown of plans, applies and specs.
+//! Data to text, JSON, Markdown, SARIF, `JUnit` and the commands of pipelines: what people and programs are shown of plans, applies and specs.
 //!
 //! Pure: no terminal, no clock. Text carries ANSI styles, which `cli/output` takes out where they are not wanted, and
 //! never means anything by colour alone. Whatever comes from Azure or a spec passes `safe` on its way.
 
+pub mod cases;
 pub mod change;
 pub mod check;
 pub mod check_data;
 pub mod explain;
+pub mod jsonl;
 pub mod junit;
 pub mod label;
+pub mod markdown;
+pub mod notice;
 mod others;
 pub mod overview;
+pub mod pipeline;
 pub mod plan;
 pub mod plan_json;
 pub mod progress;

@@ -62,7 +62,7 @@ impl Ended<'_> {
     }
 
     /// The change that keeps the record counts only when it fails.
-    fn shown(&self) -> impl Iterator<Item = (&Key, &Outcome)> {
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&Key, &Outcome)> {
         self.outcomes.iter().filter(|(key, outcome)| {
             matches!(outcome, Outcome::Failed(_))
                 || self
@@ -73,7 +73,7 @@ impl Ended<'_> {
     }
 
     /// What the plan afterwards still asks for, of resources that were not left undone.
-    fn not_effective(&self) -> impl Iterator<Item = &Change> {
+    pub(super) fn not_effective(&self) -> impl Iterator<Item = &Change> {
         let is_done = |change: &Change| {
             let outcomes = &mut self
                 .outcomes
@@ -145,6 +145,11 @@ impl Ended<'_> {
             }
             paragraph(&names.join(", "), 4, room.width, DIM, out);
         }
+    }
+
+    /// Stable, for people and for `grep`.
+    pub fn last_line(&self) -> String {
+        self.summary().trim_end().to_owned()
     }
 
     fn summary(&self) -> String {

@@ -67,6 +67,11 @@ pub fn json(value: &serde_json::Value) -> String {
     format!("{value:#}").replace("##", "#\\u0023")
 }
 
+/// As [`json`], on one line.
+pub fn json_line(value: &serde_json::Value) -> String {
+    value.to_string().replace("##", "#\\u0023")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,12 @@ use anyhow::Context as _;
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::apply::Job;
 use crate::cli::approved::Approved;
-use crate::cli::args::Format;
+use crate::cli::args::View;
+use crate::cli::deliver::{Told, lines};
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::{Approval, Verify, Work};
+use crate::render::jsonl;
 use crate::render::report::Ended;
 use crate::resource::Graph;
 use crate::spec::Spec;
@@ -39,9 +41,9 @@ pub(super) async fn towards(
 ) -> Result<Exit, Error> {
     let session = Session::open(work, spec).await?;
     let planned = session.plan(spec, desired, &work.choice, output).await?;
-    let mut exit = approved.refuse(&planned, &session, work.format, output)?;
+    let mut exit = approved.refuse(&planned, &session, work.view, output)?;
     if exit.is_none() {
-        show(&planned, &session, work.format, output)?;
+        show(&planned, &session, work, output)?;
         exit = approved.stop(&planned, &session, output)?;
     }
     let exit = match exit {
@@ -54,23 +56,23 @@ pub(super) async fn towards(
 
 /// The plan comes before the question. As data, only the outcome is written, and the plan where there is none; a
 /// person still gets to read it.
-fn show(
-    planned: &Planned,
-    session: &Session,
-    format: Format,
-    output: &Output,
-) -> Result<(), Error> {
+fn show(planned: &Planned, session: &Session, work: &Work, output: &Output) -> Result<(), Error> {
     let shown = planned.shown(&session.target);
-    let is_final = !planned.is_applicable();
-    match format {
-        Format::Text => output.text(&shown.text(output.room())),
-        Format::Json if is_final => output.json(&shown.json()),
-        Format::Json => {
+    super::plan::save(&work.out, planned, &shown)?;
+    if !planned.is_applicable() {
+        return Told::Plan(shown).deliver(work, output);
+    }
+    match work.view {
+        View::Text => output
+            .text(&shown.text(output.room()))
+            .context("cannot write the plan")?,
+        View::Jsonl => output
+            .data(&lines(&[jsonl::version(shown.spec, shown.target)]))
+            .context("cannot write the version")?,
+        View::Json | View::Markdown | View::Sarif | View::Junit | View::Github | View::Azdo => {
             output.say(&shown.text(output.room()));
-            Ok(())
         }
     }
-    .context("cannot write the plan")?;
     Ok(())
 }
 
@@ -90,7 +92,7 @@ async fn carry_out(
     let Followed::Ended {
         mut report,
         stopped,
-    } = follow(job, output).await
+    } = follow(job, &output.telling_events(work.view == View::Jsonl)).await
     else {
         return Ok(Exit::Interrupted);
     };
@@ -104,11 +106,7 @@ async fn carry_out(
         outcomes: &report.outcomes,
         after: &report.after,
     };
-    match work.format {
-        Format::Text => output.text(&ended.text(output.room())),
-        Format::Json => output.json(&ended.json()),
-    }
-    .context("cannot write how it ended")?;
+    Told::Outcome(ended).deliver(work, output)?;
     Ok(if stopped {
         Exit::Interrupted
     } else {

@@ -109,7 +109,7 @@ async fn without_spec(check: &Check, group: &Group, output: &Output) -> Result<S
 
 fn write(checked: &Checked<'_>, format: ReportFormat, output: &Output) -> Result<(), Error> {
     match format {
-        ReportFormat::Text => output.data(&checked.text(output.room())),
+        ReportFormat::Text => output.text(&checked.text(output.room())),
         ReportFormat::Json => output.json(&checked.json()),
         ReportFormat::Sarif => output.json(&checked.sarif()),
         ReportFormat::Junit => output.data(&safe::without_commands(&checked.junit())),

@@ -37,8 +37,7 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         Task::Plan {
             work,
             detailed_exitcode,
-            out,
-        } => block_on(plan::run(work, detailed_exitcode, &out, output)),
+        } => block_on(plan::run(work, detailed_exitcode, output)),
         Task::Show { plan, format } => show::run(&plan, format, output),
         Task::Destroy {
             work,

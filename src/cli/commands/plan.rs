@@ -1,18 +1,16 @@
 //! `secgw plan`: what `apply` would change, and why.
 
-use anyhow::Context as _;
-
 use super::{Error, Exit, Output, load_in_cloud};
-use crate::cli::args::{Form, Format, Sink};
+use crate::cli::args::{Form, Sink};
+use crate::cli::deliver::{self, Told};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::Work;
-use crate::plan::file;
+use crate::plan::file as saved;
 use crate::render::plan::Shown;
 
 pub(super) async fn run(
     work: Work,
     detailed_exitcode: bool,
-    out: &[Sink],
     output: &Output,
 ) -> Result<Exit, Error> {
     let loaded = load_in_cloud(&work)?;
@@ -22,29 +20,24 @@ pub(super) async fn run(
         .plan(&loaded.spec, desired, &work.choice, output)
         .await?;
     let shown = planned.shown(&session.target);
-    match work.format {
-        Format::Text => output.text(&shown.text(output.room())),
-        Format::Json => output.json(&shown.json()),
-    }
-    .context("cannot write the plan")?;
-    for sink in out {
-        save(sink, &planned, &shown)?;
-    }
+    Told::Plan(shown).deliver(&work, output)?;
+    save(&work.out, &planned, &shown)?;
     session.close().await;
     Ok(status(&planned, detailed_exitcode))
 }
 
-fn save(sink: &Sink, planned: &Planned, shown: &Shown<'_>) -> Result<(), Error> {
-    let Sink { form, file } = sink;
-    let text = match form {
-        Form::Plan => file::write(
-            &shown.json(),
-            &planned.plan,
-            &planned.desired,
-            &planned.live,
-        ),
-    };
-    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+/// The plan itself, to every file that is wanted.
+pub(super) fn save(out: &[Sink], planned: &Planned, shown: &Shown<'_>) -> Result<(), Error> {
+    let files = out.iter().filter(|sink| sink.form == Form::Plan);
+    for Sink { file, .. } in files {
+        let Planned {
+            plan,
+            desired,
+            live,
+            ..
+        } = planned;
+        deliver::write(file, &saved::write(&shown.json(), plan, desired, live))?;
+    }
     Ok(())
 }
 

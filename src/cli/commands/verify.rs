@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
-use crate::cli::args::{Format, MOST_REQUESTS, ReportFormat};
+use crate::cli::args::{MOST_REQUESTS, ReportFormat, View};
 use crate::cli::deployed;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Verify, Work};
@@ -35,9 +35,12 @@ pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> 
 impl Verify {
     /// Every quiet probe, as an apply ends.
     pub(super) fn after_apply(work: Work) -> Self {
-        let format = match work.format {
-            Format::Text => ReportFormat::Text,
-            Format::Json => ReportFormat::Json,
+        let format = match work.view {
+            View::Text | View::Github | View::Azdo => ReportFormat::Text,
+            View::Json | View::Jsonl => ReportFormat::Json,
+            View::Markdown => ReportFormat::Markdown,
+            View::Sarif => ReportFormat::Sarif,
+            View::Junit => ReportFormat::Junit,
         };
         Self {
             work,

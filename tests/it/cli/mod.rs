@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod deliver;
 mod saved;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! What people and programs are shown of plans and applies.
 
+mod formats;
 pub(crate) mod plan;
 mod progress;
 mod rich;

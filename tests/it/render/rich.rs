@@ -127,12 +127,12 @@ fn found(desired: &Graph) -> Live {
         ),
         (
             &service(),
-            json!({ "location": "westeurope", "sku": { "name": "Developer", "capacity": 1 },
-                "properties": { "virtualNetworkType": "None" } }),
+            json!({ "location": "westeurope", "tags": { "secgw": "orders" },
+                "sku": { "name": "Developer", "capacity": 1 }, "properties": { "virtualNetworkType": "None" } }),
         ),
         (
             &profile(),
-            json!({ "location": "global", "sku": { "name": "Standard_AzureFrontDoor" } }),
+            json!({ "location": "global", "tags": { "secgw": "orders" }, "sku": { "name": "Standard_AzureFrontDoor" } }),
         ),
         (
             &api,

@@ -1,0 +1,101 @@
+//! A plan and an outcome as test cases: one for each change.
+
+use super::junit::{Case, Ending, Suite, xml};
+use super::plan::Shown;
+use super::progress::{cause, said};
+use super::report::Ended;
+use super::{label, notice, safe, section};
+use crate::apply::Outcome;
+use crate::plan::Change;
+
+impl Shown<'_> {
+    /// A case for each change, which fails where it is blocked, and for each resource that could not be read.
+    pub fn junit(&self) -> String {
+        let sections = section::sections(self.plan, self.objections);
+        let mut suites: Vec<Suite> = Vec::new();
+        for ((_, layer), changes) in sections {
+            let cases = changes.iter().map(|change| self.case(change));
+            match suites.iter_mut().find(|suite| suite.name == layer.name()) {
+                Some(suite) => suite.cases.extend(cases),
+                None => suites.push(Suite {
+                    name: layer.name().to_owned(),
+                    cases: cases.collect(),
+                }),
+            }
+        }
+        let unreadable = self.plan.unreadable.iter().map(|(address, why)| Case {
+            class: safe::line(address),
+            name: "read".to_owned(),
+            ending: Ending::Failed {
+                message: safe::line(&format!("{}: {}", why.code, why.message)),
+                detail: safe::line(why.hint.as_deref().unwrap_or_default()),
+            },
+        });
+        let unreadable: Vec<Case> = unreadable.collect();
+        if !unreadable.is_empty() {
+            suites.push(Suite {
+                name: "reading".to_owned(),
+                cases: unreadable,
+            });
+        }
+        xml(&format!("secgw plan {}", safe::line(self.spec)), &suites)
+    }
+
+    fn case(&self, change: &Change) -> Case {
+        let objections: Vec<_> = section::objections_to(change, self.objections).collect();
+        let joined = |texts: Vec<String>| safe::line(&texts.join("; "));
+        let ending = if objections.is_empty() {
+            Ending::Passed
+        } else {
+            let said = objections.iter().map(|objection| objection.message.clone());
+            let remedies = objections
+                .iter()
+                .map(|objection| format!("to go on: {}", objection.remedy));
+            Ending::Failed {
+                message: joined(said.collect()),
+                detail: joined(remedies.collect()),
+            }
+        };
+        Case {
+            class: safe::line(&change.key.to_string()),
+            name: notice::sentence(change),
+            ending,
+        }
+    }
+}
+
+impl Ended<'_> {
+    /// A case for each change, and for each that did not take effect.
+    pub fn junit(&self) -> String {
+        let changes = self.shown().map(|(key, outcome)| Case {
+            class: safe::line(&key.to_string()),
+            name: label::change(key),
+            ending: match outcome {
+                Outcome::Applied => Ending::Passed,
+                Outcome::Failed(failure) => Ending::Failed {
+                    message: said(failure),
+                    detail: safe::line(failure.hint.as_deref().unwrap_or_default()),
+                },
+                Outcome::Waiting { on } => Ending::Skipped {
+                    message: safe::line(&format!("not done yet: {on}")),
+                },
+                Outcome::Skipped { because } => Ending::Skipped {
+                    message: cause(because),
+                },
+            },
+        });
+        let ineffective = self.not_effective().map(|change| Case {
+            class: safe::line(&change.key.to_string()),
+            name: format!("{} afterwards", label::of(change)),
+            ending: Ending::Failed {
+                message: "sent, but not so afterwards".to_owned(),
+                detail: notice::sentence(change),
+            },
+        });
+        let suite = Suite {
+            name: "changes".to_owned(),
+            cases: changes.chain(ineffective).collect(),
+        };
+        xml(&format!("secgw apply {}", safe::line(self.spec)), &[suite])
+    }
+}
