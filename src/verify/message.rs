@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use super::report::Exchange;
 use super::token::{Token, without_secrets};
+use crate::text::plural;
 
 /// Says who is knocking.
 const AGENT: &str = concat!("secgw-verify/", env!("CARGO_PKG_VERSION"));
 /// Longer values are cut where they are shown.
-const SHOWN: usize = 160;
+const SHOWN: usize = 320;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -134,7 +135,7 @@ impl Request {
             let _infallible = write!(shown, "\n{name}: {value}");
         }
         if !self.body.is_empty() {
-            let _infallible = write!(shown, "\n({} bytes of body)", self.body.len());
+            let _infallible = write!(shown, "\n({} of body)", plural(self.body.len(), "byte"));
         }
         shown
     }
@@ -249,6 +250,11 @@ impl Reply {
                 let _infallible = write!(shown, "\n{name}: {}", cut(&without_secrets(value)));
             }
         }
+        // What a success says is somebody's data; an error says why.
+        if (200..300).contains(&self.status) {
+            let _infallible = write!(shown, "\n({} of body)", plural(self.body.len(), "byte"));
+            return shown;
+        }
         let body = self.text();
         let first = body.lines().map(str::trim).find(|line| !line.is_empty());
         if let Some(line) = first {
@@ -361,5 +367,27 @@ pub(super) fn exchange(request: &Request, answer: &Result<Reply, Trouble>) -> Ex
         request: request.shown(),
         response,
         azure_ref,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16) -> String {
+        let reply = Reply {
+            status,
+            body: b"{\"customer\":\"Ada\"}".to_vec(),
+            ..Reply::default()
+        };
+        reply.shown()
+    }
+
+    #[test]
+    fn what_a_success_says_is_counted_and_not_shown() {
+        assert!(reply(403).contains("Ada"));
+        let shown = reply(200);
+        assert!(!shown.contains("Ada"), "{shown}");
+        assert!(shown.contains("(18 bytes of body)"), "{shown}");
     }
 }

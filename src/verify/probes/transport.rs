@@ -52,6 +52,7 @@ pub(super) const PROBES: &[Probe] = &[
         Attempt::Shots(|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
+                .strict()
                 .also(leads_elsewhere);
             let hosts = attacker.target.edge.iter();
             Ok(hosts
@@ -71,6 +72,7 @@ pub(super) const PROBES: &[Probe] = &[
         Attempt::Shots(|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
+                .strict()
                 .also(leads_elsewhere);
             let gateway = &attacker.target.gateway;
             Ok(vec![Shot::new(attacker.at(gateway).http(), expect)])
@@ -88,6 +90,7 @@ pub(super) const PROBES: &[Probe] = &[
         Attempt::Shots(|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
+                .strict()
                 .also(leads_elsewhere);
             let hosts = attacker.target.functions.iter().cloned();
             let hosts = hosts.chain(attacker.target.scm());
