@@ -165,7 +165,10 @@ impl Shape {
             allow_outside: false,
         };
         match secgw::spec::load(&options) {
-            Ok(loaded) => loaded.spec,
+            Ok(loaded) => {
+                crate::second_reader::agrees(&loaded, dir.path());
+                loaded.spec
+            }
             Err(problems) => panic!("{}\n{}", problems.render(120, false), self.yaml()),
         }
     }

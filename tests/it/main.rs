@@ -38,6 +38,8 @@ mod sandbox_providers;
 #[cfg(test)]
 mod saved;
 #[cfg(test)]
+mod second_reader;
+#[cfg(test)]
 mod secrecy;
 #[cfg(test)]
 mod spec;

@@ -28,7 +28,10 @@ pub(crate) fn spec(environment: &str) -> Spec {
         allow_outside: false,
     };
     match secgw::spec::load(&options) {
-        Ok(loaded) => loaded.spec,
+        Ok(loaded) => {
+            crate::second_reader::agrees(&loaded, &options.directory);
+            loaded.spec
+        }
         Err(diagnostics) => panic!("{}", diagnostics.render(120, false)),
     }
 }
