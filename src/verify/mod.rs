@@ -1,7 +1,7 @@
 //! Attacks a deployed gateway from outside, as HTTP and TLS: the attack matrix A01–J03 of the domain reference (H).
 //!
 //! Independent of the controls, which read the configuration: here nothing counts but what an outsider gets as an answer.
-//! `probes` is the table, one row a probe; `attacker` has what an outsider may have in hand; `wire` is the way out [IO],
+//! `probes` is the table, one row a probe; `attacker` has what an outsider may have in hand; `wire` is the way out (IO),
 //! with its bounds; `judge` says what an answer means. The control probe comes first: where a valid token does not get
 //! through, refusals prove nothing.
 
