@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, basis, order, ownership, removal};
+use super::{Note, Plan, basis, displace, order, ownership, removal};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -67,6 +67,7 @@ impl<'a> Planner<'a> {
         self.changes
             .extend(staged.into_iter().map(|(_, _, change)| change));
         edges.apply(&mut self.changes, self.live);
+        displace::order(&mut self.changes, self.live);
         self.record();
         self.plan.changes = order::sorted(self.changes);
         self.plan

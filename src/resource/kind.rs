@@ -268,6 +268,14 @@ pub struct DisableFirst {
     pub evidence: Evidence,
 }
 
+/// Values that, taken together, no two resources of one collection may have: one that takes them over is written
+/// after the one that had them has let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unique {
+    pub paths: &'static [&'static str],
+    pub evidence: Evidence,
+}
+
 /// What a change at some paths does to a service that is running: said beside the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
@@ -311,6 +319,7 @@ pub struct Kind {
     pub stages: &'static [Stage],
     pub invalidates: &'static [Invalidation],
     pub disable_first: Option<DisableFirst>,
+    pub unique: Option<Unique>,
     pub effects: &'static [Effect],
     pub usual: Usual,
 }
@@ -333,6 +342,7 @@ impl Kind {
         stages: &[],
         invalidates: &[],
         disable_first: None,
+        unique: None,
         effects: &[],
         usual: Usual {
             create: 5,

@@ -3,7 +3,7 @@
 use super::rule;
 use crate::resource::kind::{
     Deletion, Effect, Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Read, Rule, Stage,
-    Usual, Write,
+    Unique, Usual, Write,
 };
 
 const VERSION: &str = "2024-05-01";
@@ -322,6 +322,12 @@ pub(super) const KINDS: &[Kind] = &[
         type_name: "Microsoft.ApiManagement/service/namedValues",
         noun: "named value",
         mark: Mark::NamePrefix,
+        unique: Some(Unique {
+            paths: &["/properties/displayName"],
+            evidence: Evidence::Inferred(
+                "policies name it by this; a second one is refused with 400",
+            ),
+        }),
         rules: &[
             rule(&["/properties/tags"], How::Set(""), Evidence::Recorded(CLI)),
             rule(
@@ -415,6 +421,12 @@ pub(super) const KINDS: &[Kind] = &[
         noun: "API",
         lane: Some(API),
         mark: Mark::ApimTag,
+        unique: Some(Unique {
+            paths: &["/properties/path", "/properties/apiVersion"],
+            evidence: Evidence::Inferred(
+                "a path leads to one API; a second one is refused with 400",
+            ),
+        }),
         rules: &[
             rule(
                 &["/properties/protocols"],
@@ -514,6 +526,12 @@ pub(super) const KINDS: &[Kind] = &[
         type_name: "Microsoft.ApiManagement/service/apis/operations",
         noun: "operation",
         mark: Mark::Parent,
+        unique: Some(Unique {
+            paths: &["/properties/method", "/properties/urlTemplate"],
+            evidence: Evidence::Inferred(
+                "a call matches one operation; a second one is refused with 400",
+            ),
+        }),
         rules: &[
             rule(
                 &["/properties/templateParameters"],
