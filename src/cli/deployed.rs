@@ -188,7 +188,8 @@ fn provider(spec: &Spec, graph: &Graph, live: &Live) -> Option<Provider> {
     };
     let api = body("api");
     let clients = identity.clients.iter().filter_map(|client| {
-        let body = body(&format!("client-{}", client.name))?;
+        let name = spec.first_name(spec::Movable::Client, &client.name);
+        let body = body(&format!("client-{name}"))?;
         Some(Client {
             name: client.name.to_string(),
             id: body["appId"].as_str()?.to_owned(),

@@ -260,7 +260,7 @@ impl Compiled<'_> {
             audience: hole(&Ids::api_application(), "/appId"),
             issuer: hole(&self.ids.metadata(), "/issuer"),
             scopes: sorted(scopes.map(ToString::to_string)),
-            clients: sorted(clients.map(Ids::client_application))
+            clients: sorted(clients.map(|client| self.ids.client_application(client)))
                 .iter()
                 .map(|id| hole(id, "/appId"))
                 .collect(),
@@ -435,7 +435,7 @@ mod tests {
         ];
         let identity = &spec.identity;
         let clients = identity.clients.iter();
-        wanted.extend(clients.map(|client| (Ids::client_application(client), "/appId")));
+        wanted.extend(clients.map(|client| (compiled.ids.client_application(client), "/appId")));
         let accounts = identity.accounts.iter().flatten();
         wanted.extend(accounts.map(|account| (Ids::account(account), "/@object")));
         let wanted: BTreeSet<Ref> = wanted.iter().map(|(id, at)| Ref::new(id, at)).collect();

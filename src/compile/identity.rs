@@ -107,7 +107,7 @@ fn microsoft_graph(spec: &Spec) -> Draft {
 
 /// The application, its service principal, and consent to exactly what the spec declares.
 fn client(spec: &Spec, ids: Ids, client: &Client) -> [Draft; 4] {
-    let id = Ids::client_application(client);
+    let id = ids.client_application(client);
     let granted = sorted(client.scopes.iter().map(|scope| &**scope));
     [
         Draft::body(
@@ -123,16 +123,17 @@ fn client(spec: &Spec, ids: Ids, client: &Client) -> [Draft; 4] {
         )
         .serves(&[R1]),
         grant(
+            ids,
             client,
             &Ids::service_principal(&Ids::api_application()),
             &granted,
         ),
-        grant(client, &Ids::microsoft_graph(), &GRAPH_SCOPES),
+        grant(ids, client, &Ids::microsoft_graph(), &GRAPH_SCOPES),
     ]
 }
 
 fn client_application(spec: &Spec, ids: Ids, client: &Client) -> Value {
-    let mut body = application(ids, &Ids::client_application(client), &client.name);
+    let mut body = application(ids, &ids.client_application(client), &client.name);
     let platform = match client.kind {
         ClientKind::Spa => "spa",
         ClientKind::Web => "web",
@@ -164,15 +165,15 @@ fn by_name(scopes: &[Scope]) -> impl Iterator<Item = &Scope> {
     scopes.into_iter()
 }
 
-fn grant(client: &Client, resource: &ResourceId, scopes: &[&str]) -> Draft {
-    let principal = Ids::service_principal(&Ids::client_application(client));
+fn grant(ids: Ids, client: &Client, resource: &ResourceId, scopes: &[&str]) -> Draft {
+    let principal = Ids::service_principal(&ids.client_application(client));
     let body = json!({
         "clientId": reference_to(&principal, "/@object"),
         "consentType": "AllPrincipals",
         "resourceId": reference_to(resource, "/@object"),
         "scope": scopes.join(" "),
     });
-    Draft::body(Ids::grant(client, resource), &client.at, body).serves(&[R1])
+    Draft::body(ids.grant(client, resource), &client.at, body).serves(&[R1])
 }
 
 fn user_flow(spec: &Spec, ids: Ids) -> Draft {
@@ -182,8 +183,8 @@ fn user_flow(spec: &Spec, ids: Ids) -> Draft {
         IdentityProvider::ExternalId => {
             let applications = spec.identity.clients.iter();
             let principals =
-                applications.map(|client| Ids::service_principal(&Ids::client_application(client)));
-            Draft::body(ids.user_flow(), &flow.at, external_flow(spec)).after(principals)
+                applications.map(|client| Ids::service_principal(&ids.client_application(client)));
+            Draft::body(ids.user_flow(), &flow.at, external_flow(spec, ids)).after(principals)
         }
     };
     draft.serves(&[R1, R7])
@@ -200,9 +201,14 @@ fn b2c_flow(spec: &Spec) -> Value {
     })
 }
 
-fn external_flow(spec: &Spec) -> Value {
+fn external_flow(spec: &Spec, ids: Ids) -> Value {
     let flow = &spec.identity.user_flow;
-    let clients = sorted(spec.identity.clients.iter().map(Ids::client_application));
+    let clients = sorted(
+        spec.identity
+            .clients
+            .iter()
+            .map(|client| ids.client_application(client)),
+    );
     let applications: Vec<Value> = clients
         .iter()
         .map(|id| json!({ "appId": reference_to(id, "/appId") }))
@@ -280,16 +286,16 @@ mod tests {
         let compiled = Compiled::of(&spec);
         let web = &spec.identity.clients[0];
         let api = Ids::service_principal(&Ids::api_application());
-        let grant = Ids::grant(web, &api);
+        let grant = compiled.ids.grant(web, &api);
         assert_eq!(compiled.value(&grant, "/scope"), "orders.read orders.write");
         assert_eq!(
             *compiled.at(&grant, "/resourceId"),
             reference_to(&api, "/@object")
         );
-        let sign_in = Ids::grant(web, &Ids::microsoft_graph());
+        let sign_in = compiled.ids.grant(web, &Ids::microsoft_graph());
         assert_eq!(compiled.value(&sign_in, "/scope"), "openid offline_access");
         let asked = "/requiredResourceAccess/1/resourceAccess";
-        let client = Ids::client_application(web);
+        let client = compiled.ids.client_application(web);
         let wanted: Vec<Value> = by_name(&spec.identity.api.scopes)
             .filter(|scope| scope.name.as_str() != "orders.ship")
             .map(|scope| json!({ "id": compiled.ids.scope(scope), "type": "Scope" }))
@@ -301,7 +307,7 @@ mod tests {
     fn scopes_of_microsoft_graph_are_looked_up_there() {
         let spec = prod();
         let compiled = Compiled::of(&spec);
-        let client = Ids::client_application(&spec.identity.clients[0]);
+        let client = compiled.ids.client_application(&spec.identity.clients[0]);
         let access = compiled.at(&client, "/requiredResourceAccess/0/resourceAccess");
         let graph = json!({ "oauth2PermissionScopes": [
             { "value": "profile", "id": "1" },
@@ -350,7 +356,7 @@ mod tests {
     fn a_client_may_be_sent_back_to_its_own_addresses_alone() {
         let spec = prod();
         let compiled = Compiled::of(&spec);
-        let [spa, web] = [0, 1].map(|n| Ids::client_application(&spec.identity.clients[n]));
+        let [spa, web] = [0, 1].map(|n| compiled.ids.client_application(&spec.identity.clients[n]));
         let addresses = |id: &ResourceId| {
             ["spa", "web"].map(|part| compiled.value(id, &format!("/{part}/redirectUris")))
         };
@@ -388,7 +394,12 @@ mod tests {
             .iter()
             .map(|reference| &reference.resource)
             .collect();
-        let clients = sorted(spec.identity.clients.iter().map(Ids::client_application));
+        let clients = sorted(
+            spec.identity
+                .clients
+                .iter()
+                .map(|client| compiled.ids.client_application(client)),
+        );
         assert_eq!(linked, clients.iter().collect::<Vec<_>>());
     }
 

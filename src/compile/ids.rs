@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::hosts::{self, Hosts};
 use crate::resource::{Directory, ResourceId, owner};
 use crate::spec::{
-    Account, Api, ApiName, Client, Domain, FunctionName, IdentityProvider, Operation, Scope, Spec,
-    Tier,
+    Account, Api, ApiName, Client, Domain, FunctionName, IdentityProvider, Movable, Operation,
+    Scope, Spec, Tier,
 };
 
 /// Namespace of the uuids that secgw derives from names.
@@ -407,9 +407,16 @@ impl Ids<'_> {
         self.service().child("diagnostics", name)
     }
 
+    fn first<'n>(self, api: &'n ApiName) -> &'n str
+    where
+        Self: 'n,
+    {
+        self.spec.first_name(Movable::Api, api)
+    }
+
     pub(super) fn restriction(self, api: &ApiName) -> ResourceId {
         self.service()
-            .child("policyRestrictions", &self.prefixed(api))
+            .child("policyRestrictions", &self.prefixed(self.first(api)))
     }
 
     pub(super) fn global_policy(self) -> ResourceId {
@@ -417,7 +424,7 @@ impl Ids<'_> {
     }
 
     pub(super) fn api(self, api: &ApiName) -> ResourceId {
-        self.service().child("apis", api)
+        self.service().child("apis", self.first(api))
     }
 
     pub(super) fn api_policy(self, api: &ApiName) -> ResourceId {
@@ -471,8 +478,15 @@ impl Ids<'_> {
         Uuid::new_v5(&NAMESPACE, seed.as_bytes())
     }
 
-    pub(super) fn client_application(client: &Client) -> ResourceId {
-        let key = format!("client-{}", client.name);
+    fn client(self, client: &Client) -> String {
+        format!(
+            "client-{}",
+            self.spec.first_name(Movable::Client, &client.name)
+        )
+    }
+
+    pub(super) fn client_application(self, client: &Client) -> ResourceId {
+        let key = self.client(client);
         ResourceId::graph(Directory::Identity, "applications", &key)
     }
 
@@ -495,8 +509,8 @@ impl Ids<'_> {
         ResourceId::graph(Directory::Identity, "servicePrincipals", "microsoft-graph")
     }
 
-    pub(super) fn grant(client: &Client, resource: &ResourceId) -> ResourceId {
-        let key = format!("client-{}-to-{}", client.name, resource.name());
+    pub(super) fn grant(self, client: &Client, resource: &ResourceId) -> ResourceId {
+        let key = format!("{}-to-{}", self.client(client), resource.name());
         ResourceId::graph(Directory::Identity, "oauth2PermissionGrants", &key)
     }
 

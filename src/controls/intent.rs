@@ -10,7 +10,7 @@ use super::subject::{
     API, APPLICATION, CONNECTION, Generation, OPERATION, ORIGIN, SERVICE, SITE, generation,
 };
 use crate::resource::{Directory, Graph, Realm, ResourceId, Wanted};
-use crate::spec::{IdentityProvider, Spec};
+use crate::spec::{IdentityProvider, Movable, Spec};
 
 /// How calls get from Front Door to the gateway (domain.md 0.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,8 @@ fn declared(spec: &Spec, graph: &Graph) -> Declared {
                 .map(ToString::to_string)
                 .collect(),
         };
-        (client.name.to_string(), declared)
+        let name = spec.first_name(Movable::Client, &client.name);
+        (name.to_owned(), declared)
     });
     let api_scopes = spec.apis.iter().map(|api| {
         let scopes = api
@@ -178,7 +179,7 @@ fn declared(spec: &Spec, graph: &Graph) -> Declared {
             .iter()
             .flat_map(|operation| &operation.scopes);
         (
-            api.name.to_string(),
+            spec.first_name(Movable::Api, &api.name).to_owned(),
             scopes.map(ToString::to_string).collect(),
         )
     });

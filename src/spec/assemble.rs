@@ -33,6 +33,7 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         unmanaged,
         ignore,
         absent,
+        moved,
         safety,
     } = document;
     let nodes = root.get("apis").map_or(&[][..], Node::items);
@@ -62,6 +63,7 @@ pub(crate) fn assemble(document: Document, root: &Node, reader: &mut Reader<'_>)
         unmanaged: unmanaged.0?.0,
         ignore: ignore.0?,
         absent: absent.0?,
+        moved: moved.0?,
         safety: safety.0?.0,
         azure,
         gateway,

@@ -11,7 +11,7 @@ use super::declare::{choice, section};
 use super::diagnostic::Code;
 use super::model::{
     Azure, Backend, Cidr, Controls, Cors, Domain, FrontDoorSku, Function, Gateway, Hsts, Identity,
-    Method, Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting,
+    Method, Moved, Observability, PolicyFragment, RateLimit, Scope, SecretSource, Section, Setting,
     SettingValue, Waf,
 };
 use super::ownership::{IgnoreRule, SafetySection, Tombstone, UnmanagedSection};
@@ -62,6 +62,9 @@ section! {
         /// Resources that must not be there, whoever made them: a whole id, `Microsoft.…` in the resource group, or a
         /// path in the gateway such as `apis/legacy`.
         "absent" absent: Kept<Vec<Tombstone>> = Value::list(),
+        /// Parts that have another name than they began with. Azure renames nothing, so each goes on there under its
+        /// first name for as long as its line stands here; without the line the old one is deleted and a new one made.
+        "moved" moved: Kept<Vec<Moved>> = Value::list(),
         /// How much one run may do: a number, or a share of what is there. 30% deletions and no replacement when left
         /// out.
         "safety" safety: Kept<SafetySection> = Value::map(),

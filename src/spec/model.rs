@@ -19,8 +19,8 @@ use super::tree::Value;
 use super::validate;
 use super::value::{
     ApiName, ApiPath, ClientName, ControlId, Day, EmailAddress, FunctionName, HostName,
-    OperationName, Origin, RedirectUri, Region, ResourceGroupName, ScopeName, ServiceName,
-    SpecName, TenantDomain, UserFlowName,
+    OperationName, Origin, PartName, RedirectUri, Region, ResourceGroupName, ScopeName,
+    ServiceName, SpecName, TenantDomain, UserFlowName,
 };
 use super::written::Filled;
 use crate::resource::{At, Safety, Unmanaged};
@@ -46,7 +46,58 @@ pub struct Spec {
     pub ignore: Vec<IgnoreRule>,
     /// What must not be there.
     pub absent: Vec<Tombstone>,
+    pub moved: Vec<Moved>,
     pub safety: Safety,
+}
+
+/// The parts of a spec that may get another name and stay what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movable {
+    Api,
+    Client,
+}
+
+impl Movable {
+    /// The list of the spec that it stands in.
+    pub(super) fn list(self) -> &'static str {
+        match self {
+            Self::Api => "apis",
+            Self::Client => "clients",
+        }
+    }
+}
+
+impl Spec {
+    /// The name under which Azure knows a part: the one it began with, before it `moved`.
+    pub fn first_name<'a>(&'a self, part: Movable, name: &'a str) -> &'a str {
+        let mut first = name;
+        // Each line is followed once: `validate` refuses a chain that bites its tail.
+        for _ in &self.moved {
+            let Some(from) = self.moved.iter().find_map(|moved| moved.from(part, first)) else {
+                break;
+            };
+            first = from;
+        }
+        first
+    }
+}
+
+section! {
+    /// A part that was called otherwise.
+    pub struct Moved {
+        /// What it was called: `apis/orders`.
+        "from" from: PartName,
+        /// What it is called now: `apis/purchases`.
+        "to" to: PartName,
+    }
+}
+
+impl Moved {
+    fn from(&self, part: Movable, name: &str) -> Option<&str> {
+        let (list, to) = self.to.split_once('/')?;
+        let (_, from) = self.from.split_once('/')?;
+        (list == part.list() && to == name).then_some(from)
+    }
 }
 
 section! {

@@ -17,6 +17,7 @@ use super::read::Reader;
 use super::regions;
 use super::topology::{self, Blames};
 use super::tree::{Node, Value};
+use super::value::PartName;
 use crate::text::{list_of_names, nearest};
 
 /// The value of a key, or the section itself where the key was left to its default.
@@ -133,6 +134,7 @@ pub(crate) fn across(root: &Node, reader: &mut Reader<'_>) {
         somebody_is_let_in,
         network_mode_suits_the_tier,
         subdomains_are_owned,
+        moves_lead_somewhere,
     ];
     for check in checks {
         check(root, reader);
@@ -428,6 +430,56 @@ fn network_mode_suits_the_tier(root: &Node, reader: &mut Reader<'_>) {
             refusal.remedy,
         );
     }
+}
+
+/// A move leads from a name that nothing has any more to one that something has, or that moved on.
+fn moves_lead_somewhere(root: &Node, reader: &mut Reader<'_>) {
+    let moves = items(root, &["moved"]);
+    let lists = [
+        ("apis", items(root, &["apis"])),
+        ("clients", items(root, &["identity", "clients"])),
+    ];
+    let declared: Vec<String> = lists
+        .iter()
+        .flat_map(|(list, items)| {
+            keyed(items, "name", reader)
+                .into_iter()
+                .map(move |(_, name)| format!("{list}/{name}"))
+        })
+        .collect();
+    let is_part = |said: &Said<'_>| PartName::parse(&said.1).is_some();
+    let well_formed = |item| {
+        let pair = (
+            said(Node::get(item, "from"), reader)?,
+            said(item.get("to"), reader)?,
+        );
+        (is_part(&pair.0) && is_part(&pair.1)).then_some(pair)
+    };
+    let (from, to): (Vec<_>, Vec<_>) = moves.iter().filter_map(well_formed).unzip();
+    for (node, was) in &from {
+        if declared.contains(was) {
+            let message = format!("`{was}` is still there, so nothing moved away from it");
+            let help = "give it its new name, or take this line out";
+            reader.report(node, Code::Duplicate, message, help);
+        }
+    }
+    let known: Vec<&str> = declared.iter().map(String::as_str).collect();
+    for is in to
+        .iter()
+        .filter(|(_, is)| !from.iter().any(|(_, was)| was == is))
+    {
+        exists(is, &known, "part", "apis, identity.clients", reader);
+    }
+    for ((_, was), (node, is)) in from.iter().zip(&to) {
+        let list = |text: &str| text.split_once('/').map(|(list, _)| list.to_owned());
+        if list(was) != list(is) {
+            let message = format!("`{was}` cannot become `{is}`");
+            let help = "both are APIs or both are clients";
+            reader.report(node, Code::InvalidValue, message, help);
+        }
+    }
+    unique(&from, "name that something moved away from", reader);
+    unique(&to, "name that something moved to", reader);
 }
 
 fn subdomains_are_owned(root: &Node, reader: &mut Reader<'_>) {

@@ -122,6 +122,12 @@ fn is_name(text: &str, length: std::ops::RangeInclusive<usize>, extra: &str) -> 
         && ends(text.chars().last())
 }
 
+fn is_part(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(list, name)| {
+        ["apis", "clients"].contains(&list) && is_name(name, 1..=90, " ._-")
+    })
+}
+
 fn is_control_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(theme, number)| {
         (3..=4).contains(&theme.len())
@@ -228,6 +234,15 @@ text_values! {
         pattern: "^(?!.*--)[a-z]([a-z0-9-]{0,22}[a-z0-9])?$",
         hint: "1 to 24 lower-case letters, digits and single dashes, starting with a letter",
         example: "orders",
+        known: nothing_known,
+    }
+    /// A part of the spec by what it is and its name: `apis/orders`.
+    PartName {
+        what: "the name of a part",
+        accepts: |text| is_part(text),
+        pattern: "^(apis|clients)/[A-Za-z0-9]([A-Za-z0-9 ._-]{0,88}[A-Za-z0-9])?$",
+        hint: "`apis/NAME` or `clients/NAME`; a Function's name is its host and cannot be kept under another",
+        example: "apis/orders",
         known: nothing_known,
     }
     /// Id of a security control: `NET-04`.

@@ -28,6 +28,8 @@ mod policy_layout;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod renames;
+#[cfg(test)]
 mod render;
 #[cfg(test)]
 mod resume;

@@ -117,6 +117,30 @@ const OWN_DOMAIN: &str =
 
 const MISTAKES: &[Mistake] = &[
     mistake(
+        Code::Duplicate,
+        "secgw: v1",
+        "secgw: v1\nmoved: [{ from: apis/orders, to: apis/orders }]",
+        "spec.yaml:2:17",
+    ),
+    mistake(
+        Code::UnknownName,
+        "secgw: v1",
+        "secgw: v1\nmoved: [{ from: apis/old, to: apis/none }]",
+        "spec.yaml:2:31",
+    ),
+    mistake(
+        Code::InvalidName,
+        "secgw: v1",
+        "secgw: v1\nmoved: [{ from: functions/f, to: apis/orders }]",
+        "spec.yaml:2:17",
+    ),
+    mistake(
+        Code::InvalidValue,
+        "secgw: v1",
+        "secgw: v1\nmoved: [{ from: clients/old, to: apis/orders }]",
+        "spec.yaml:2:34",
+    ),
+    mistake(
         Code::UnknownKey,
         "secgw: v1",
         "secgw: v1\nunmanaged: { operatoins: report }",
