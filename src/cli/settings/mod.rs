@@ -3,28 +3,27 @@
 //! Nothing deeper reads an option or a variable. Every option is taken out of its struct by name here, so that one
 //! that nothing uses does not compile.
 
+mod work;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap_complete::Shell;
-use secrecy::SecretString;
 
 use super::args::{
-    ApplyArgs, Arguments, Auth, AzureArgs, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
-    DestroyArgs, ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxArgs,
-    SandboxCommand, SchemaArgs, ServeArgs, ShowArgs, Sink, SpecArgs, StandInArgs, TerminalArgs,
-    ValidateArgs, VerifyArgs, View, ViewArgs, When,
+    ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs,
+    ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxCommand,
+    SchemaArgs, ServeArgs, ShowArgs, StandInArgs, TerminalArgs, ValidateArgs, VerifyArgs, When,
 };
-use crate::azure::auth::Method;
-use crate::azure::{AuthSettings, Cloud};
-use crate::plan::{Allowance, Selection};
 use crate::resource::Pattern;
 use crate::sandbox;
-use crate::spec::{LoadOptions, SpecFile};
+use crate::spec::LoadOptions;
 use crate::verify::Selection as Probes;
+use work::{load_options, plain, scaled, work};
+
+pub use work::{Choice, Pipeline, Place, Work};
 
 /// Read where neither an environment nor a file is named.
 pub const DEFAULT_SPEC: &str = "secgw.yaml";
@@ -174,67 +173,6 @@ pub struct ServeSettings {
     pub sandbox: sandbox::Options,
     /// Say how curl gets to the deployed hosts.
     pub connect_map: bool,
-}
-
-/// What plan and apply start from.
-#[derive(Debug)]
-pub struct Work {
-    pub spec: LoadOptions,
-    pub place: Place,
-    /// The operator's word on the cloud: it goes before the spec's.
-    pub cloud: Option<&'static Cloud>,
-    pub view: View,
-    pub out: Vec<Sink>,
-    pub pipeline: Pipeline,
-    pub choice: Choice,
-}
-
-/// Where a pipeline reads what a step has to say, as far as it told.
-#[derive(Debug)]
-pub struct Pipeline {
-    pub github_summary: Option<PathBuf>,
-    pub github_output: Option<PathBuf>,
-    pub azdo_temp: Option<PathBuf>,
-}
-
-impl Pipeline {
-    fn of(around: &Surroundings) -> Self {
-        let path = |name| around.get(name).map(PathBuf::from);
-        Self {
-            github_summary: path("GITHUB_STEP_SUMMARY"),
-            github_output: path("GITHUB_OUTPUT"),
-            azdo_temp: path("AGENT_TEMPDIRECTORY"),
-        }
-    }
-}
-
-/// What of a plan is wanted, and what is let happen.
-#[derive(Debug, Default)]
-pub struct Choice {
-    pub selection: Selection,
-    pub allow: Vec<Allowance>,
-}
-
-#[derive(Debug)]
-pub enum Place {
-    Sandbox(sandbox::Options),
-    Azure {
-        auth: AuthSettings,
-        /// Certificate authorities to trust beside the system's.
-        ca_file: Option<PathBuf>,
-    },
-}
-
-impl Work {
-    pub fn is_sandbox(&self) -> bool {
-        matches!(self.place, Place::Sandbox(_))
-    }
-
-    /// A variable that holds a secret.
-    pub fn secret(&self, name: &str) -> Option<SecretString> {
-        let value = self.spec.environment.get(name)?;
-        (!value.is_empty()).then(|| SecretString::from(value.clone()))
-    }
 }
 
 impl Settings {
@@ -439,88 +377,6 @@ fn verify(args: VerifyArgs, around: Surroundings) -> Task {
     })
 }
 
-/// For commands with forms of their own.
-fn plain() -> ViewArgs {
-    ViewArgs {
-        output: View::Text,
-        out: Vec::new(),
-    }
-}
-
-fn work(
-    spec: SpecArgs,
-    azure: AzureArgs,
-    view: ViewArgs,
-    choice: ChoiceArgs,
-    around: Surroundings,
-) -> Work {
-    let ChoiceArgs {
-        target,
-        exclude,
-        allow,
-    } = choice;
-    let AzureArgs {
-        cloud,
-        auth,
-        ca_file,
-        sandbox,
-    } = azure;
-    let ViewArgs { output, out } = view;
-    let pipeline = Pipeline::of(&around);
-    let place = match sandbox_options(sandbox) {
-        Some(options) => Place::Sandbox(options),
-        None => Place::Azure {
-            auth: auth_settings(auth, &around),
-            ca_file,
-        },
-    };
-    Work {
-        spec: load_options(spec, matches!(place, Place::Sandbox(_)), around),
-        place,
-        cloud: cloud.as_deref().and_then(Cloud::find),
-        view: output,
-        out,
-        pipeline,
-        choice: Choice {
-            selection: Selection { target, exclude },
-            allow,
-        },
-    }
-}
-
-fn load_options(args: SpecArgs, sandbox: bool, around: Surroundings) -> LoadOptions {
-    let SpecArgs {
-        env,
-        file,
-        allow_outside,
-    } = args;
-    let Surroundings {
-        variables,
-        directory,
-    } = around;
-    LoadOptions {
-        spec: match (env, file) {
-            (Some(env), _) => SpecFile::Environment(env),
-            (None, Some(file)) => SpecFile::Path(file),
-            (None, None) => SpecFile::Path(DEFAULT_SPEC.into()),
-        },
-        directory,
-        environment: variables,
-        sandbox,
-        allow_outside,
-    }
-}
-
-fn sandbox_options(args: SandboxArgs) -> Option<sandbox::Options> {
-    let SandboxArgs {
-        sandbox,
-        latency,
-        operation_scale,
-        record,
-    } = args;
-    sandbox.map(|directory| scaled(directory, latency, operation_scale, record))
-}
-
 fn serve(args: ServeArgs) -> ServeSettings {
     let ServeArgs {
         listen,
@@ -540,41 +396,10 @@ fn serve(args: ServeArgs) -> ServeSettings {
     }
 }
 
-fn scaled(
-    directory: PathBuf,
-    latency: Option<Duration>,
-    operation_scale: Option<f64>,
-    record: Option<PathBuf>,
-) -> sandbox::Options {
-    let defaults = sandbox::Options::new(directory);
-    sandbox::Options {
-        latency: latency.unwrap_or(defaults.latency),
-        operation_scale: operation_scale.unwrap_or(defaults.operation_scale),
-        record,
-        ..defaults
-    }
-}
-
-fn auth_settings(method: Option<Auth>, around: &Surroundings) -> AuthSettings {
-    let text = |name| around.get(name).map(str::to_owned);
-    AuthSettings {
-        method: method.map(|method| match method {
-            Auth::ClientSecret => Method::ClientSecret,
-            Auth::FederatedToken => Method::FederatedToken,
-            Auth::ManagedIdentity => Method::ManagedIdentity,
-            Auth::AzureCli => Method::AzureCli,
-        }),
-        tenant: text("AZURE_TENANT_ID"),
-        client_id: text("AZURE_CLIENT_ID"),
-        client_secret: around.get("AZURE_CLIENT_SECRET").map(SecretString::from),
-        federated_token_file: text("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
-        managed_identity_announced: around.get("IDENTITY_ENDPOINT").is_some(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::auth::Method;
     use clap::Parser as _;
 
     fn settings(line: &str, variables: &[(&str, &str)]) -> Settings {

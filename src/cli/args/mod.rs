@@ -1,0 +1,97 @@
+//! The command line: every command and option, in the words a user reads in `--help`.
+//!
+//! Parsing alone. `settings` joins it with the environment and fills in what was left out. `scope` and `view` are the
+//! options that commands share; the commands stand by family: `offline`, `change`, `proof`, `shell`.
+
+mod change;
+mod offline;
+mod proof;
+mod scope;
+mod shell;
+mod value;
+mod view;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use change::{ApplyArgs, DestroyArgs, PlanArgs, ShowArgs};
+pub use offline::{ExplainArgs, RenderArgs, SchemaArgs, ValidateArgs};
+pub use proof::{CheckArgs, MOST_REQUESTS, ReportFormat, VerifyArgs};
+pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, StandInArgs};
+pub use shell::{CompletionsArgs, SandboxCommand, ServeArgs};
+pub use view::{Form, Format, FormatArgs, Sink, View, ViewArgs};
+
+/// Builds and guards an API gateway on Azure from one short spec
+///
+/// A spec says which APIs there are, who may call them and where they run. secgw compiles it into Azure resources,
+/// compares them with what is live and makes the difference so. There is no state file: Azure is the state.
+#[derive(Debug, Parser)]
+#[command(
+    name = "secgw",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Start here, without an account and without a network:
+  secgw apply -e dev --sandbox        build the `dev` environment on the Azure inside this program
+  secgw plan -e dev --sandbox         see that nothing is left to do
+
+`secgw COMMAND --help` says more about each command."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Validate(ValidateArgs),
+    Render(RenderArgs),
+    Schema(SchemaArgs),
+    Plan(PlanArgs),
+    Show(ShowArgs),
+    Apply(ApplyArgs),
+    Destroy(DestroyArgs),
+    Check(CheckArgs),
+    Verify(VerifyArgs),
+    Explain(ExplainArgs),
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct TerminalArgs {
+    /// When to use colour; `auto` also minds `NO_COLOR` and `CLICOLOR_FORCE`
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub color: When,
+
+    /// Leave out progress and hints: results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Tell more: every property that is set, every retry; `-vv` also logs requests
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}
