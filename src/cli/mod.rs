@@ -7,12 +7,14 @@ mod acceptance;
 mod approved;
 pub mod args;
 mod commands;
+mod completion;
 mod deliver;
 pub mod deployed;
 mod error;
 pub mod exit;
 mod follow;
 mod interrupt;
+mod named;
 mod output;
 mod session;
 pub mod settings;
@@ -29,6 +31,13 @@ use settings::{Settings, Surroundings};
 
 /// Runs what the process was called with.
 pub fn run() -> Exit {
+    let surroundings = Surroundings::of_process().unwrap_or_default();
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(answer) = completion::answer(&words, &surroundings) {
+        let written = answer.and_then(|answer| output::completions(&answer));
+        // There is no place for a message in the middle of a command line.
+        return written.map_or(Exit::Failed, |()| Exit::Ok);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -40,8 +49,7 @@ pub fn run() -> Exit {
             };
         }
     };
-    let surroundings = Surroundings::of_process();
-    let settings = Settings::resolve(arguments, surroundings.unwrap_or_default());
+    let settings = Settings::resolve(arguments, surroundings);
     let output = Output::new(settings.terminal);
     output.log();
     commands::run(settings.task, &output).unwrap_or_else(|error| {

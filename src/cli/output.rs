@@ -161,3 +161,8 @@ impl Output {
 pub(super) fn usage(error: &clap::Error) {
     drop(error.print());
 }
+
+/// What a shell asked for, as it is.
+pub(super) fn completions(answer: &str) -> io::Result<()> {
+    io::stdout().write_all(answer.as_bytes())
+}

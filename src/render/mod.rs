@@ -8,6 +8,7 @@ pub mod change;
 pub mod check;
 pub mod check_data;
 pub mod explain;
+pub mod graph;
 pub mod jsonl;
 pub mod junit;
 pub mod label;

@@ -21,6 +21,26 @@ pub enum Recommendation {
     R10,
 }
 
+impl Recommendation {
+    /// In the words of product.md.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::R1 => "OAuth on every call to API Management",
+            Self::R2 => "HTTPS and TLS 1.3, never below 1.2",
+            Self::R3 => "HTTPS alone on the Function",
+            Self::R4 => "no FTP and no basic publishing credentials",
+            Self::R5 => {
+                "API Management and the Function in a virtual network where the tiers allow it"
+            }
+            Self::R6 => "otherwise the Function admits the address of API Management alone",
+            Self::R7 => "users get in by OAuth; no API keys",
+            Self::R8 => "rate limits, by user and not by key",
+            Self::R9 => "API Management behind Front Door: HSTS, firewall, rate limit at the edge",
+            Self::R10 => "no way round Front Door",
+        }
+    }
+}
+
 /// What is wanted of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
@@ -193,6 +213,28 @@ impl Graph {
         let mut all = resource.dependencies();
         all.retain(|id| self.resources.contains_key(id));
         all
+    }
+
+    /// What waits for a resource, by id.
+    pub fn dependents(&self, id: &ResourceId) -> impl Iterator<Item = &Resource> {
+        let needs = |resource: &&Resource| resource.dependencies().contains(id);
+        self.iter().filter(needs)
+    }
+
+    /// The edges of one resource that no path over another of its edges implies: what a drawing needs.
+    pub fn nearest_dependencies(&self, resource: &Resource) -> BTreeSet<ResourceId> {
+        let near = self.dependencies(resource);
+        let mut implied = BTreeSet::new();
+        let mut waiting: Vec<ResourceId> = near.iter().cloned().collect();
+        while let Some(id) = waiting.pop() {
+            let further = self.get(&id).map(|found| self.dependencies(found));
+            for id in further.into_iter().flatten() {
+                if implied.insert(id.clone()) {
+                    waiting.push(id);
+                }
+            }
+        }
+        near.difference(&implied).cloned().collect()
     }
 
     /// What is listed beside the resources themselves, one request each.

@@ -2,8 +2,9 @@
 //!
 //! This layer imports nothing of the crate. `id` says who a resource is, `kind` and `kinds` what its type is like,
 //! `term` how a value that comes later is written, `graph` what is wanted and where the spec says so, `live` what is
-//! there. `owner`, `pattern` and `unmanaged` are about what the spec does not name.
+//! there. `owner`, `pattern` and `unmanaged` are about what the spec does not name; `address` is how people name one.
 
+pub mod address;
 mod at;
 pub mod body;
 pub mod compose;

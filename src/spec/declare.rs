@@ -28,7 +28,7 @@ pub(crate) fn section_schema(doc: &str, fields: Vec<FieldRow>) -> Schema {
         mut schema,
     } in fields
     {
-        schema.insert("description".to_owned(), json!(doc.trim()));
+        schema.insert("description".to_owned(), json!(flowing(doc)));
         if is_required && default.is_none() {
             required.push(key);
         }
@@ -37,7 +37,12 @@ pub(crate) fn section_schema(doc: &str, fields: Vec<FieldRow>) -> Schema {
         }
         properties.insert(key.to_owned(), schema.to_value());
     }
-    json_schema!({ "type": "object", "description": doc.trim(), "properties": properties, "required": required, "additionalProperties": false })
+    json_schema!({ "type": "object", "description": flowing(doc), "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The words of a doc comment without its line breaks.
+fn flowing(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Declares a section of the spec: see the module's documentation. A key's line is

@@ -89,6 +89,12 @@ impl JsonSchema for UnmanagedSection {
 pub(crate) struct SafetySection(pub(crate) Safety);
 
 const LIMITS: [&str; 3] = ["maxDelete", "maxUpdate", "maxReplace"];
+/// What each of [`LIMITS`] says, for editors.
+const LIMITED: [&str; 3] = [
+    "How many resources a plan may delete, as a number or as a share of those that are there.",
+    "How many resources a plan may change, as a number or as a share of those that are there.",
+    "How many resources a plan may replace, as a number or as a share of those that are there.",
+];
 const MIN_EXISTING: &str = "minExisting";
 const OF_COLLECTIONS: &str = "collections";
 
@@ -172,22 +178,32 @@ impl JsonSchema for SafetySection {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let limit = json!({ "anyOf": [
             { "type": "integer", "minimum": 0 },
-            { "type": "string", "pattern": "^([0-9]|[1-9][0-9]|100)%$" },
+            { "type": "string", "pattern": "^([0-9]|[1-9][0-9]|100)%$", "examples": ["30%"] },
         ] });
-        let limits: serde_json::Map<String, serde_json::Value> = LIMITS
-            .iter()
-            .map(|name| ((*name).to_owned(), limit.clone()))
-            .collect();
+        let described = |(name, says): (&str, &str)| {
+            let mut limit = limit.clone();
+            limit["description"] = json!(says);
+            (name.to_owned(), limit)
+        };
+        let limits: serde_json::Map<String, serde_json::Value> =
+            LIMITS.into_iter().zip(LIMITED).map(described).collect();
         let mut properties = limits;
         properties.insert(
             MIN_EXISTING.to_owned(),
-            json!({ "type": "integer", "minimum": 0, "default": Safety::default().min_existing }),
+            json!({
+                "type": "integer", "minimum": 0, "default": Safety::default().min_existing,
+                "description": "Shares count only where at least so many resources are there.",
+            }),
         );
         let names: Vec<&str> = collections().collect();
         let of = json!({ "type": "object", "propertyNames": { "enum": LIMITS }, "additionalProperties": limit });
         properties.insert(
             OF_COLLECTIONS.to_owned(),
-            json!({ "type": "object", "propertyNames": { "enum": names }, "additionalProperties": of }),
+            json!({
+                "type": "object", "propertyNames": { "enum": names }, "additionalProperties": of,
+                "description": "Limits of single collections, in place of those for all.",
+                "examples": [{ "operations": { "maxDelete": "60%" } }],
+            }),
         );
         json_schema!({
             "type": "object", "properties": properties, "additionalProperties": false,
@@ -303,12 +319,29 @@ pub struct Tombstone {
 }
 
 impl Read for Tombstone {
-    type Written = String;
+    type Written = AddressText;
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             at: node.at(),
             address: reader.text(node)?,
         })
+    }
+}
+
+/// A whole id, a type and name, or a path in the gateway.
+pub(crate) struct AddressText;
+
+impl JsonSchema for AddressText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AddressText".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": ["apis/legacy"] })
     }
 }

@@ -14,10 +14,10 @@ mod view;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use change::{ApplyArgs, DestroyArgs, PlanArgs, ShowArgs};
-pub use offline::{ExplainArgs, RenderArgs, SchemaArgs, ValidateArgs};
+pub use offline::{Drawing, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs};
 pub use proof::{CheckArgs, MOST_REQUESTS, ReportFormat, VerifyArgs};
 pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, StandInArgs};
-pub use shell::{CompletionsArgs, SandboxCommand, ServeArgs};
+pub use shell::{CompletionsArgs, ManArgs, SandboxCommand, ServeArgs, Shell};
 pub use view::{Form, Format, FormatArgs, Sink, View, ViewArgs};
 
 /// Builds and guards an API gateway on Azure from one short spec
@@ -57,9 +57,11 @@ pub enum Command {
     Check(CheckArgs),
     Verify(VerifyArgs),
     Explain(ExplainArgs),
+    Graph(GraphArgs),
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Commands that need no Azure: what a spec means.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::scope::{SpecArgs, StandInArgs};
 use super::view::FormatArgs;
@@ -57,16 +57,57 @@ and in the first line of a spec:
   # yaml-language-server: $schema=./secgw.schema.json")]
 pub struct SchemaArgs {}
 
-/// Says what a security control demands, why, and what to do where it fails
+/// Draws the resources and what depends on what
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  secgw explain POL-07")]
+Examples:
+  secgw graph -e prod                 as Mermaid, for Markdown on GitHub and Azure DevOps
+  secgw graph -e prod -o dot | dot -Tsvg > prod.svg
+                                      as a picture, by Graphviz
+
+An arrow leads from a resource to what it depends on; what other arrows imply is left out. Round boxes
+are somebody else's, slanted ones (dashed in DOT) are what must not be there.")]
+pub struct GraphArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub stand_in: StandInArgs,
+
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Drawing::Mermaid, help_heading = "Output")]
+    pub output: Drawing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    Mermaid,
+    Dot,
+}
+
+/// Says why a resource, a property or a security control exists, and on what evidence
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw explain POL-07                what a control demands, why, and the remedy
+  secgw explain -e dev apis/orders    a resource: the line that asks for it, what it serves, what it
+                                      depends on, how it is marked, read, written and compared
+  secgw explain -e dev service/apim-orders-dev publicNetworkAccess
+                                      a property of it, as a plan prints it or as a JSON pointer
+
+An address is a whole id or any end of one that means a single resource.")]
 pub struct ExplainArgs {
-    /// Id of a control, as `secgw check` shows it
-    #[arg(value_name = "CONTROL")]
+    /// Id of a control, as `secgw check` shows it; or the address of a resource, as a plan shows it
+    #[arg(value_name = "CONTROL|ADDRESS")]
     pub what: String,
 
+    /// A property of the resource: `sku.name`, `/properties/publicNetworkAccess`
+    #[arg(value_name = "PROPERTY")]
+    pub property: Option<String>,
+
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub stand_in: StandInArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }

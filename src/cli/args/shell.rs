@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::value::{fraction, time};
 
@@ -56,12 +56,42 @@ pub struct ServeArgs {
     pub connect_map: bool,
 }
 
-/// Prints a completion script for a shell
+/// Prints what makes a shell complete commands, options and their values
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  secgw completions bash > ~/.local/share/bash-completion/completions/secgw")]
+Examples:
+  source <(secgw completions bash)    in ~/.bashrc
+  source <(secgw completions zsh)     in ~/.zshrc
+  secgw completions fish | source     in ~/.config/fish/config.fish
+  secgw completions powershell | Out-String | Invoke-Expression
+                                      in $PROFILE
+
+Environments, addresses of resources, controls, probes and policies of the project are completed
+too. Make it anew with every version of secgw, as these lines do.")]
 pub struct CompletionsArgs {
     /// The shell
-    pub shell: clap_complete::Shell,
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Elvish,
+}
+
+/// Prints the manual, or writes its pages
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw man | man -l -                the page of secgw
+  secgw man --dir ~/.local/share/man/man1
+                                      one page a command: `man secgw-plan`")]
+pub struct ManArgs {
+    /// Write a page for each command into DIR, in place of printing the first
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }

@@ -1,16 +1,13 @@
-//! `secgw completions`: a script that teaches a shell the commands and options.
+//! `secgw completions`: what makes a shell ask secgw for completions.
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
-use clap_complete::Shell;
 
 use super::{Error, Exit, Output};
-use crate::cli::args::Arguments;
+use crate::cli::args::Shell;
+use crate::cli::completion;
 
 pub(super) fn run(shell: Shell, output: &Output) -> Result<Exit, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "secgw", &mut script);
-    let script = String::from_utf8(script).context("the completion script is not text")?;
+    let script = completion::script(shell).context("cannot make the completion script")?;
     output
         .data(&script)
         .context("cannot write the completion script")?;

@@ -5,6 +5,8 @@ mod check;
 mod completions;
 mod destroy;
 mod explain;
+mod graph;
+mod man;
 mod plan;
 mod render;
 mod schema;
@@ -51,9 +53,14 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         } => block_on(apply::run(work, &approval, verify, output)),
         Task::Verify(verify) => block_on(verify::run(verify, output)),
         Task::Check(check) => block_on(check::run(check, output)),
-        Task::Explain { what, format } => explain::run(&what, format, output),
+        Task::Explain(question) => explain::run(&question, output),
+        Task::Graph { spec, drawing } => {
+            name_stand_ins(&spec, output);
+            graph::run(&spec, drawing, output)
+        }
         Task::Serve(options) => block_on(serve::run(options, output)),
         Task::Completions(shell) => completions::run(shell, output),
+        Task::Man { directory } => man::run(directory.as_deref(), output),
     }
 }
 

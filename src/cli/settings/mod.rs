@@ -10,12 +10,12 @@ use std::io;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
-use clap_complete::Shell;
 
 use super::args::{
-    ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs,
-    ExplainArgs, Format, FormatArgs, PlanArgs, RenderArgs, ReportFormat, SandboxCommand,
-    SchemaArgs, ServeArgs, ShowArgs, StandInArgs, TerminalArgs, ValidateArgs, VerifyArgs, When,
+    ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs, Drawing,
+    ExplainArgs, Format, FormatArgs, GraphArgs, ManArgs, PlanArgs, RenderArgs, ReportFormat,
+    SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs, TerminalArgs,
+    ValidateArgs, VerifyArgs, When,
 };
 use crate::resource::Pattern;
 use crate::sandbox;
@@ -47,7 +47,7 @@ impl Surroundings {
         })
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         let value = self.variables.get(name).map(String::as_str);
         value.filter(|value| !value.is_empty())
     }
@@ -110,12 +110,27 @@ pub enum Task {
     },
     Verify(Verify),
     Check(Check),
-    Explain {
-        what: String,
-        format: Format,
+    Explain(Question),
+    Graph {
+        spec: LoadOptions,
+        drawing: Drawing,
     },
     Serve(ServeSettings),
     Completions(Shell),
+    Man {
+        directory: Option<PathBuf>,
+    },
+}
+
+/// What is to be explained.
+#[derive(Debug)]
+pub struct Question {
+    /// A control's id or a resource's address.
+    pub what: String,
+    pub property: Option<String>,
+    /// Where the address is looked for.
+    pub spec: LoadOptions,
+    pub format: Format,
 }
 
 /// What was approved before an apply.
@@ -195,15 +210,11 @@ impl Settings {
             Command::Destroy(args) => destroy(args, around),
             Command::Check(args) => check(args, around),
             Command::Verify(args) => verify(args, around),
-            Command::Explain(ExplainArgs {
-                what,
-                format: FormatArgs { output },
-            }) => Task::Explain {
-                what,
-                format: output,
-            },
+            Command::Explain(args) => explain(args, around),
+            Command::Graph(args) => graph(args, around),
             Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
             Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
+            Command::Man(ManArgs { dir }) => Task::Man { directory: dir },
         };
         Self { terminal, task }
     }
@@ -274,6 +285,34 @@ fn render(args: RenderArgs, around: Surroundings) -> Task {
             (true, None) => Rendered::Resources,
             (false, None) => Rendered::Spec(output),
         },
+    }
+}
+
+fn explain(args: ExplainArgs, around: Surroundings) -> Task {
+    let ExplainArgs {
+        what,
+        property,
+        spec,
+        stand_in: StandInArgs { sandbox },
+        format: FormatArgs { output },
+    } = args;
+    Task::Explain(Question {
+        what,
+        property,
+        spec: load_options(spec, sandbox, around),
+        format: output,
+    })
+}
+
+fn graph(args: GraphArgs, around: Surroundings) -> Task {
+    let GraphArgs {
+        spec,
+        stand_in: StandInArgs { sandbox },
+        output,
+    } = args;
+    Task::Graph {
+        spec: load_options(spec, sandbox, around),
+        drawing: output,
     }
 }
 

@@ -1,6 +1,14 @@
-//! Why something is: a control with its reasons, its mapping and the fact behind it.
+//! Why something is: a control with its reasons, a resource or a property with what asks for it and what Azure makes
+//! of it, each with the fact behind it.
+
+mod property;
+mod resource;
+mod words;
 
 use std::fmt::Write as _;
+
+pub use property::{Property, UnknownProperty, properties};
+pub use resource::Explained;
 
 use super::check::serves;
 use super::style::{DIM, STRONG, paint, wrap};
@@ -33,14 +41,21 @@ pub fn control(control: &Control, width: usize) -> String {
         ("OWASP 2023", &owasp),
         ("fact", &evidence),
     ];
-    for (name, text) in rows.into_iter().filter(|(_, text)| !text.is_empty()) {
-        for (index, line) in wrap(text, width.saturating_sub(14).max(30))
-            .iter()
-            .enumerate()
-        {
-            let name = if index == 0 { name } else { "" };
-            let _infallible = writeln!(out, "  {} {line}", paint(DIM, &format!("{name:<11}")));
-        }
+    for (name, text) in rows {
+        row(&mut out, name, &[text.to_owned()], width);
     }
     out
+}
+
+/// Columns before the text of a row.
+const MARGIN: usize = 14;
+
+/// A name and what there is to say of it, each on lines of its own; nothing where there is nothing.
+fn row(out: &mut String, name: &str, texts: &[String], width: usize) {
+    let texts = texts.iter().filter(|text| !text.is_empty());
+    let lines = texts.flat_map(|text| wrap(text, width.saturating_sub(MARGIN).max(30)));
+    for (index, line) in lines.enumerate() {
+        let name = if index == 0 { name } else { "" };
+        let _infallible = writeln!(out, "  {} {line}", paint(DIM, &format!("{name:<11}")));
+    }
 }

@@ -1,0 +1,19 @@
+//! `secgw graph`: the resources and what depends on what, as a drawing.
+
+use anyhow::Context as _;
+
+use super::{Error, Exit, Output, load};
+use crate::cli::args::Drawing;
+use crate::cli::session;
+use crate::render::graph;
+use crate::spec::LoadOptions;
+
+pub(super) fn run(spec: &LoadOptions, drawing: Drawing, output: &Output) -> Result<Exit, Error> {
+    let graph = session::compile(&load(spec)?)?;
+    let text = match drawing {
+        Drawing::Mermaid => graph::mermaid(&graph),
+        Drawing::Dot => graph::dot(&graph),
+    };
+    output.data(&text).context("cannot write the drawing")?;
+    Ok(Exit::Ok)
+}
