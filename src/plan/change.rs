@@ -194,6 +194,8 @@ pub enum Reason {
     LastChangeFailed,
     /// Must be switched off before it may be removed.
     DisabledFirst,
+    /// Lets go of what it guards, once that is served no more.
+    LoosenedLast,
     /// Keeps what was applied, so that drift can be told from intent later.
     Record,
 }
@@ -214,6 +216,7 @@ impl Reason {
             Self::InProgress => "in_progress",
             Self::LastChangeFailed => "last_change_failed",
             Self::DisabledFirst => "disabled_first",
+            Self::LoosenedLast => "loosened_last",
             Self::Record => "record",
         }
     }
@@ -233,6 +236,7 @@ impl Reason {
             "in_progress" => Self::InProgress,
             "last_change_failed" => Self::LastChangeFailed,
             "disabled_first" => Self::DisabledFirst,
+            "loosened_last" => Self::LoosenedLast,
             "record" => Self::Record,
             _ => return None,
         })
@@ -256,6 +260,9 @@ impl fmt::Display for Reason {
             Self::InProgress => f.write_str("Azure is still at work on it"),
             Self::LastChangeFailed => f.write_str("Azure says its last change failed"),
             Self::DisabledFirst => f.write_str("must be disabled before it may be removed"),
+            Self::LoosenedLast => {
+                f.write_str("lets go of what it guards only once nothing serves it")
+            }
             Self::Record => f.write_str("records what was applied"),
         }
     }
@@ -398,6 +405,7 @@ mod tests {
             Reason::InProgress,
             Reason::LastChangeFailed,
             Reason::DisabledFirst,
+            Reason::LoosenedLast,
             Reason::Record,
         ];
         for reason in reasons {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
 use super::{
-    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Plan, Since, order,
+    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Plan, Since, loosen, order,
 };
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
@@ -355,7 +355,7 @@ impl WrittenChange {
 /// The table's own name of a stage; one that no table has any more lives on as its kind does.
 fn stage(kind: &Kind, name: String) -> &'static str {
     let known = kind.stages.iter().map(|stage| stage.name);
-    let mut known = known.chain(["", order::DISABLE, order::RECORD]);
+    let mut known = known.chain(["", order::DISABLE, loosen::LOOSEN, order::RECORD]);
     known
         .find(|known| *known == name)
         .unwrap_or_else(|| name.leak())

@@ -2,7 +2,7 @@
 //!
 //! A change waits for the changes of everything its resource depends on, also through resources that stay as they are.
 //! Whoever depends on what a stage waits for, depends on the stage. Deletions run the other way round: what referred to
-//! a resource is changed or gone before it is deleted.
+//! a resource is changed or gone before it is deleted; `loosen` does the same for what only leaves a guard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,7 @@ impl Edges {
         desired: &Graph,
         changes: &[Change],
         staged: &[(&Resource, &'static Stage, Change)],
+        loosened: &[Change],
     ) -> Self {
         let mut own: BTreeMap<&ResourceId, BTreeSet<Key>> = BTreeMap::new();
         for change in changes {
@@ -75,7 +76,9 @@ impl Edges {
                 });
             (change.key.clone(), keys.collect())
         });
-        let stages = stages.collect();
+        let loosened = loosened.iter();
+        let loosened = loosened.map(|change| (change.key.clone(), change.depends_on.clone()));
+        let stages = stages.chain(loosened).collect();
         Self { before, stages }
     }
 
@@ -137,6 +140,21 @@ fn guards(
     guards
 }
 
+/// What the live body of each changed resource says, for [`mentions`].
+pub(super) fn bodies<'a>(changes: &'a [Change], live: &Live) -> Vec<(&'a Change, String)> {
+    let body = |change: &'a Change| {
+        let id = &change.key.address;
+        let found = live
+            .resources
+            .get(id)
+            .and_then(|observed| observed.found())
+            .or_else(|| live.orphans.get(id))
+            .or_else(|| Some(&live.foreign.get(id)?.found))?;
+        Some((change, strings(&found.body)))
+    };
+    changes.iter().filter_map(body).collect()
+}
+
 /// A deletion waits for every other change of a resource whose live body names what is deleted.
 fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
     let is_removal = |change: &&Change| {
@@ -146,19 +164,7 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
                 Reason::NotInSpec | Reason::Pruned | Reason::Destroyed
             )
     };
-    let bodies: Vec<(&Change, String)> = changes
-        .iter()
-        .filter_map(|change| {
-            let id = &change.key.address;
-            let found = live
-                .resources
-                .get(id)
-                .and_then(|observed| observed.found())
-                .or_else(|| live.orphans.get(id))
-                .or_else(|| Some(&live.foreign.get(id)?.found))?;
-            Some((change, strings(&found.body)))
-        })
-        .collect();
+    let bodies = bodies(changes, live);
     let needs = |gone: &Change| {
         let name = gone.key.address.as_str().to_ascii_lowercase();
         let refers = bodies.iter().filter(|(change, text)| {

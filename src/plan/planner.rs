@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, basis, displace, order, ownership, removal};
+use super::{Note, Plan, basis, displace, loosen, order, ownership, removal};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -63,9 +63,11 @@ impl<'a> Planner<'a> {
         self.plan.ignored += strangers.ignored;
         self.changes.extend(removal::changes(&strangers.leaving));
         let staged = std::mem::take(&mut self.staged);
-        let edges = order::Edges::new(self.desired, &self.changes, &staged);
+        let loosened = loosen::split(&mut self.changes, self.live);
+        let edges = order::Edges::new(self.desired, &self.changes, &staged, &loosened);
         self.changes
             .extend(staged.into_iter().map(|(_, _, change)| change));
+        self.changes.extend(loosened);
         edges.apply(&mut self.changes, self.live);
         displace::order(&mut self.changes, self.live);
         self.record();

@@ -106,6 +106,7 @@ fn why(change: &Change) -> Option<String> {
             | Reason::InProgress
             | Reason::LastChangeFailed
             | Reason::DisabledFirst
+            | Reason::LoosenedLast
             | Reason::Record,
             _,
         ) => Some(safe::line(&change.reason.to_string())),

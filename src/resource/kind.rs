@@ -276,6 +276,17 @@ pub struct Unique {
     pub evidence: Evidence,
 }
 
+/// What a resource guards: items that leave it are let go of by a write of their own, once nothing that the plan
+/// changes names them any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    /// Written whole.
+    pub list: &'static str,
+    /// The list of ids in each of its items.
+    pub ids: &'static str,
+    pub evidence: Evidence,
+}
+
 /// What a change at some paths does to a service that is running: said beside the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
@@ -320,6 +331,7 @@ pub struct Kind {
     pub invalidates: &'static [Invalidation],
     pub disable_first: Option<DisableFirst>,
     pub unique: Option<Unique>,
+    pub guarded: Option<Guarded>,
     pub effects: &'static [Effect],
     pub usual: Usual,
 }
@@ -343,6 +355,7 @@ impl Kind {
         invalidates: &[],
         disable_first: None,
         unique: None,
+        guarded: None,
         effects: &[],
         usual: Usual {
             create: 5,

@@ -1,7 +1,7 @@
 //! Front Door Standard/Premium (Microsoft.Cdn) and its web application firewall.
 
 use super::rule;
-use crate::resource::kind::{Deletion, Evidence, How, Kind, Layer, Mark, Usual};
+use crate::resource::kind::{Deletion, Evidence, Guarded, How, Kind, Layer, Mark, Usual};
 
 const VERSION: &str = "2025-06-01";
 const CRUD: &str = "aso__Test_CDN_Profile_AFD_CRUD";
@@ -297,6 +297,12 @@ pub(super) const KINDS: &[Kind] = &[
                 Evidence::Recorded(CRUD),
             ),
         ],
+        // A host that leaves before its route does is answered without a firewall.
+        guarded: Some(Guarded {
+            list: "/properties/parameters/associations",
+            ids: "/domains",
+            evidence: Evidence::Documented("domain.md C.4", "2026-11-23"),
+        }),
         ..EDGE
     },
     Kind {
