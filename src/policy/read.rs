@@ -75,8 +75,10 @@ pub(super) struct Contents {
 const DEEPEST: usize = 200;
 
 pub(super) fn read(text: &str, form: Form) -> Result<Contents, ReadError> {
+    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
     let mut reader = Reader {
         text,
+        lines: std::iter::once(0).chain(breaks).collect(),
         at: 0,
         form,
         depth: 0,
@@ -101,6 +103,8 @@ pub(super) fn read(text: &str, form: Form) -> Result<Contents, ReadError> {
 
 struct Reader<'a> {
     text: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
     at: usize,
     form: Form,
     depth: usize,
@@ -163,9 +167,9 @@ impl<'a> Reader<'a> {
     }
 
     fn position(&self, at: usize) -> Position {
-        let before = &self.text[..at];
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines[line - 1];
+        let column = self.text[start..at].chars().count() + 1;
         Position {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),
