@@ -16,7 +16,15 @@ const NAMED_VALUE: &str = "Microsoft.ApiManagement/service/namedValues";
 /// Every policy document of a state, read once.
 #[derive(Debug, Default)]
 pub struct Policies {
-    documents: BTreeMap<ResourceId, Result<Document, String>>,
+    documents: BTreeMap<ResourceId, Read>,
+}
+
+/// A document with what it was read from.
+#[derive(Debug)]
+struct Read {
+    text: String,
+    form: Form,
+    document: Result<Document, String>,
 }
 
 /// One statement at the top of a section.
@@ -37,6 +45,11 @@ pub(super) struct Scope<'a> {
 
 impl Policies {
     pub fn of(state: &State) -> Self {
+        Self::default().renewed(state)
+    }
+
+    /// Those of another state: what says the same as before is not read again.
+    pub(super) fn renewed(mut self, state: &State) -> Self {
         let types = [GLOBAL_POLICY, API_POLICY, OPERATION_POLICY, FRAGMENT];
         let documents = types.into_iter().flat_map(|type_name| {
             state.all(type_name).filter_map(|entry| {
@@ -44,9 +57,15 @@ impl Policies {
                 let service = entry.id.ancestor(SERVICE)?;
                 let text = with_named_values(state, &service, text);
                 let form = Form::of(entry.text("/properties/format"));
-                let document = Document::read(&text, form).map_err(|error| error.to_string());
-                Some((entry.id.clone(), document))
+                Some((entry.id.clone(), text, form))
             })
+        });
+        let documents = documents.map(|(id, text, form)| {
+            let known = self.documents.remove(&id);
+            let read = known
+                .filter(|known| known.text == text && known.form == form)
+                .unwrap_or_else(|| Read::new(text, form));
+            (id, read)
         });
         Self {
             documents: documents.collect(),
@@ -57,15 +76,16 @@ impl Policies {
     pub(super) fn documents(&self) -> impl Iterator<Item = (&ResourceId, &Document)> {
         self.documents
             .iter()
-            .filter_map(|(id, document)| Some((id, document.as_ref().ok()?)))
+            .filter_map(|(id, read)| Some((id, read.document.as_ref().ok()?)))
     }
 
     pub(super) fn document(&self, id: &ResourceId) -> Option<&Document> {
-        self.documents.get(id)?.as_ref().ok()
+        self.documents.get(id)?.document.as_ref().ok()
     }
 
     pub(super) fn fault(&self, id: &ResourceId) -> Option<&str> {
-        self.documents.get(id)?.as_ref().err().map(String::as_str)
+        let document = &self.documents.get(id)?.document;
+        document.as_ref().err().map(String::as_str)
     }
 
     /// Every API, and every operation whose own policy may change what holds for its API.
@@ -134,6 +154,17 @@ impl Policies {
                 .map(|element| Step { element })
                 .collect(),
             None => vec![Step { element: include }],
+        }
+    }
+}
+
+impl Read {
+    fn new(text: String, form: Form) -> Self {
+        let document = Document::read(&text, form).map_err(|error| error.to_string());
+        Self {
+            text,
+            form,
+            document,
         }
     }
 }

@@ -11,10 +11,13 @@ use serde::Serialize;
 use time::Date;
 
 use super::effective::{Policies, Scope, attribute, every};
+use super::function::{allows, is_own_rule};
 use super::intent::{Edge, Intent};
 use super::report::{Outcome, Verdict};
 use super::state::{Entry, State};
-use super::subject::{API, OPERATION, ROUTE, SERVICE, SITE, Subject};
+use super::subject::{
+    API, APPLICATION, DOMAIN, FIREWALL, OPERATION, PROFILE, ROUTE, SERVICE, SITE, Subject,
+};
 use super::{catalogue, verdicts};
 use crate::policy::Element;
 use crate::resource::ResourceId;
@@ -105,69 +108,137 @@ const GUARDS: &[Guard] = &[
     guard("gateway's identity", &[Door::Function], &["FUN-13"]),
     guard("HTTPS", &[Door::Function], &["FUN-01"]),
     guard("default deny", &[Door::Deployment], &["FUN-11"]),
-    guard("no passwords", &[Door::Deployment], &["FUN-07"]),
+    guard("Entra sign-in", &[Door::Deployment], &["FUN-07"]),
 ];
 
 /// What closes doors beyond what the resources say themselves.
-const CLOSING: [&str; 2] = ["POL-09", "NET-04"];
+const CLOSING: &[&str] = &["POL-09", "NET-04"];
+
+/// What the verdicts of guards are made from, by the beginning of the control's id: types, with `/*` all beneath them
+/// too.
+const MADE_FROM: &[(&str, &[&str])] = &[
+    ("POL-", &[POLICIES, APPLICATION, FACT, PROFILE]),
+    ("APIM-", &[POLICIES]),
+    ("NET-", &[SERVICE, SUBNET, SECURITY_GROUP]),
+    ("AFD-", &[EDGE]),
+    ("WAF-", &[EDGE, FIREWALL]),
+    ("FUN-", &[SITES, SERVICE, IDENTITY, PRINCIPAL]),
+];
+
+const POLICIES: &str = "Microsoft.ApiManagement/service/*";
+const EDGE: &str = "Microsoft.Cdn/profiles/*";
+const SITES: &str = "Microsoft.Web/sites/*";
+const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
+
+const FACT: &str = "fact";
+const SECURITY_GROUP: &str = "Microsoft.Network/networkSecurityGroups";
+const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const PRINCIPAL: &str = "Microsoft.Graph/servicePrincipals";
+const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
 /// Every open door of a state.
 pub fn exposures(state: &State, intent: &Intent) -> Exposures {
-    let policies = Policies::of(state);
-    let intent = Intent {
-        declared: None,
-        ..intent.clone()
-    };
-    let subject = Subject {
-        state,
-        intent: &intent,
-        policies: &policies,
-        // No guard depends on the day.
-        today: Date::MIN,
-    };
-    let judged = Judged::of(&subject);
-    let scopes = policies.scopes(state);
-    let apis = state.all(API).flat_map(|api| {
-        let doors = [Door::Edge, Door::Gateway].into_iter();
-        let open: Vec<Door> = doors
-            .filter(|door| is_open(&subject, &judged, api, *door))
-            .collect();
-        let required = required(state, &scopes, api);
-        let answering = if required.is_empty() {
-            Vec::new()
-        } else {
-            open
-        };
-        answering
-            .into_iter()
-            .map(move |door| (api, door, required.clone()))
-    });
-    let sites = state.all(SITE).filter(|site| !is_private(&subject, site));
-    let sites = sites.flat_map(|site| {
-        [Door::Function, Door::Deployment]
-            .into_iter()
-            .map(move |door| (site, door, BTreeMap::new()))
-    });
-    let open = apis.chain(sites).map(|(entry, door, scopes)| {
-        let guards = judged.guards(entry, door);
-        ((entry.id.clone(), door), Exposure { guards, scopes })
-    });
-    open.collect()
+    Watch::new(intent).see(state, None)
 }
 
-/// The verdicts of every control that makes a guard.
+/// Looks at one state after another, and evaluates only what may have moved between them.
+pub struct Watch {
+    intent: Intent,
+    policies: Policies,
+    judged: Judged,
+    last: Exposures,
+}
+
+impl Watch {
+    pub fn new(intent: &Intent) -> Self {
+        Self {
+            intent: Intent {
+                declared: None,
+                ..intent.clone()
+            },
+            policies: Policies::default(),
+            judged: Judged::default(),
+            last: Exposures::new(),
+        }
+    }
+
+    /// Every open door of a state that differs from the one seen before by nothing but one resource and what is
+    /// beneath it, or by anything.
+    pub fn see(&mut self, state: &State, moved: Option<&ResourceId>) -> Exposures {
+        if !self.judged.forget(moved) {
+            return self.last.clone();
+        }
+        if moved.is_none_or(|id| is_made_from(id, &[POLICIES])) {
+            self.policies = std::mem::take(&mut self.policies).renewed(state);
+        }
+        // No guard depends on the day.
+        let subject = Subject::new(state, &self.intent, &self.policies, Date::MIN);
+        if self.intent.edge == Edge::Injected {
+            self.judged.add(&subject, CLOSING);
+        }
+        let mut open = open_apis(&subject, &self.judged);
+        open.extend(open_sites(&subject));
+        let doors: BTreeSet<Door> = open.iter().map(|(_, door, _)| *door).collect();
+        for guard in GUARDS {
+            if guard.doors.iter().any(|door| doors.contains(door)) {
+                self.judged.add(&subject, guard.controls);
+            }
+        }
+        let open = open.into_iter().map(|(entry, door, scopes)| {
+            let guards = self.judged.guards(entry, door);
+            ((entry.id.clone(), door), Exposure { guards, scopes })
+        });
+        self.last = open.collect();
+        self.last.clone()
+    }
+}
+
+fn is_made_from(id: &ResourceId, types: &[&str]) -> bool {
+    let moved = id.type_name().to_ascii_lowercase();
+    let is_beneath = |one: &str, other: &str| {
+        one.strip_prefix(other)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    // A group takes everything along.
+    moved.eq_ignore_ascii_case(GROUP)
+        || types.iter().any(|made_from| {
+            let made_from = made_from.to_ascii_lowercase();
+            let (of, is_deep) = match made_from.strip_suffix("/*") {
+                Some(of) => (of, true),
+                None => (made_from.as_str(), false),
+            };
+            moved == of || is_beneath(of, &moved) || (is_deep && is_beneath(&moved, of))
+        })
+}
+
+/// The verdicts of controls that make guards.
+#[derive(Default)]
 struct Judged(BTreeMap<&'static str, Vec<Verdict>>);
 
 impl Judged {
-    fn of(subject: &Subject<'_>) -> Self {
-        let ids = GUARDS.iter().flat_map(|guard| guard.controls);
-        let ids: BTreeSet<&'static str> = ids.chain(&CLOSING).copied().collect();
-        let controls = catalogue::all().filter(|control| ids.contains(control.id));
-        Self(
-            controls
-                .map(|control| (control.id, verdicts(control, subject)))
-                .collect(),
-        )
+    /// Takes out what depends on a resource that moved; everything without one. Whether there is such a thing.
+    fn forget(&mut self, moved: Option<&ResourceId>) -> bool {
+        let Some(moved) = moved else {
+            self.0.clear();
+            return true;
+        };
+        let families = MADE_FROM
+            .iter()
+            .filter(|(_, types)| is_made_from(moved, types));
+        let families: Vec<&str> = families.map(|(family, _)| *family).collect();
+        let is_known = |control: &str| !families.iter().any(|family| control.starts_with(family));
+        self.0.retain(|control, _| is_known(control));
+        !families.is_empty()
+    }
+
+    fn add(&mut self, subject: &Subject<'_>, controls: &[&'static str]) {
+        for id in controls {
+            if let (false, Some(control)) = (self.0.contains_key(id), catalogue::find(id)) {
+                let mut verdicts = verdicts(control, subject);
+                verdicts.retain(|verdict| !is_about_idle_host(subject, verdict));
+                self.0.insert(id, verdicts);
+            }
+        }
     }
 
     /// Whether a control is met by all that calls of a resource pass: everything but its siblings.
@@ -186,15 +257,56 @@ impl Judged {
     }
 }
 
+/// A host of the edge that no route serves answers nobody, so it needs no guard.
+fn is_about_idle_host(subject: &Subject<'_>, verdict: &Verdict) -> bool {
+    let Some(host) = verdict.resource.as_ref().filter(|id| is_of(id, DOMAIN)) else {
+        return false;
+    };
+    let serves = |route: &Entry| {
+        let hosts = route.list("/properties/customDomains").iter();
+        let mut ids = hosts.filter_map(|linked| linked.get("id")?.as_str());
+        is_on(route) && ids.any(|id| id.eq_ignore_ascii_case(host.as_str()))
+    };
+    !subject.all(ROUTE).any(serves)
+}
+
+fn is_of(id: &ResourceId, type_name: &str) -> bool {
+    id.type_name().eq_ignore_ascii_case(type_name)
+}
+
 fn concerns(verdict: &Verdict, entry: &Entry) -> bool {
     let Some(id) = &verdict.resource else {
         return true;
     };
     let family = [API, SITE]
         .into_iter()
-        .find(|family| entry.id.type_name().eq_ignore_ascii_case(family));
+        .find(|family| is_of(&entry.id, family));
     let other = family.and_then(|family| id.ancestor(family));
     other.is_none_or(|other| other == entry.id)
+}
+
+type Open<'a> = (&'a Entry, Door, BTreeMap<ResourceId, BTreeSet<String>>);
+
+fn open_apis<'a>(subject: &Subject<'a>, judged: &Judged) -> Vec<Open<'a>> {
+    let is_open = |api: &Entry, door: &Door| is_open(subject, judged, api, *door);
+    let doors = |api: &'a Entry| {
+        let open = [Door::Edge, Door::Gateway].into_iter();
+        open.filter(move |door| is_open(api, door))
+            .map(move |door| (api, door))
+    };
+    let open: Vec<(&Entry, Door)> = subject.all(API).flat_map(doors).collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let asked = open.into_iter().filter_map(|(api, door)| {
+        let required = required(subject.state, &subject.scopes, api);
+        (!required.is_empty()).then_some((api, door, required))
+    });
+    asked.collect()
+}
+
+fn is_on(route: &Entry) -> bool {
+    !route.is("/properties/enabledState", "Disabled")
 }
 
 fn is_open(subject: &Subject<'_>, judged: &Judged, api: &Entry, door: Door) -> bool {
@@ -208,9 +320,7 @@ fn is_open(subject: &Subject<'_>, judged: &Judged, api: &Entry, door: Door) -> b
     let is_public = !service.is("/properties/publicNetworkAccess", "Disabled");
     match door {
         Door::Edge => {
-            let mut routes = subject.all(ROUTE);
-            let is_on = |route: &Entry| !route.is("/properties/enabledState", "Disabled");
-            routes.any(is_on) && (is_public || !subject.approved(service).is_empty())
+            subject.all(ROUTE).any(is_on) && (is_public || !subject.approved(service).is_empty())
         }
         // An injected gateway keeps its public address: the group and the header close it together.
         Door::Gateway if subject.intent.edge == Edge::Injected => {
@@ -220,12 +330,48 @@ fn is_open(subject: &Subject<'_>, judged: &Judged, api: &Entry, door: Door) -> b
     }
 }
 
+fn open_sites<'a>(subject: &Subject<'a>) -> Vec<Open<'a>> {
+    let doors = |site: &'a Entry| {
+        [Door::Function, Door::Deployment]
+            .into_iter()
+            .filter(move |door| !is_private(subject, site) && admits(subject, site, *door))
+            .map(move |door| (site, door, BTreeMap::new()))
+    };
+    subject.all(SITE).flat_map(doors).collect()
+}
+
 fn is_private(subject: &Subject<'_>, site: &Entry) -> bool {
     let pointer = "/properties/publicNetworkAccess";
     let config = subject.config(&site.id, "web");
     site.is(pointer, "Disabled")
         && config
             .is_none_or(|config| config.at(pointer).is_none() || config.is(pointer, "Disabled"))
+}
+
+/// Whether the access restrictions of a host let anybody in. Where the default is not said, it is everybody while the
+/// site has no rule of its own, and nobody else once it has (domain.md B.2).
+fn admits(subject: &Subject<'_>, site: &Entry, door: Door) -> bool {
+    let Some(config) = subject.config(&site.id, "web") else {
+        return true;
+    };
+    let is_own = door == Door::Deployment
+        && config.flag("/properties/scmIpSecurityRestrictionsUseMain") != Some(true);
+    let list = if is_own {
+        "/properties/scmIpSecurityRestrictions"
+    } else {
+        "/properties/ipSecurityRestrictions"
+    };
+    let mut rules = config
+        .list(list)
+        .iter()
+        .filter(|rule| is_own_rule(rule))
+        .peekable();
+    let has_rule = rules.peek().is_some();
+    let refuses = match config.text(&format!("{list}DefaultAction")) {
+        Some(action) => action.eq_ignore_ascii_case("Deny"),
+        None => has_rule,
+    };
+    !refuses || rules.any(allows)
 }
 
 /// What each operation asks for, by the API's own `<choose>`: one that it refuses answers nobody.

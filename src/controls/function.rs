@@ -290,11 +290,11 @@ fn debugging(subject: &Subject<'_>) -> Vec<Verdict> {
 }
 
 /// Azure shows its default as a rule of the last priority; it is not one of the site's own (domain.md B.2).
-fn is_own_rule(rule: &Value) -> bool {
+pub(super) fn is_own_rule(rule: &Value) -> bool {
     get(rule, "/priority").and_then(Value::as_u64) != Some(2_147_483_647)
 }
 
-fn allows(rule: &Value) -> bool {
+pub(super) fn allows(rule: &Value) -> bool {
     get(rule, "/action")
         .and_then(Value::as_str)
         .is_none_or(|action| action.eq_ignore_ascii_case("Allow"))

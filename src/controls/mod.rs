@@ -34,7 +34,7 @@ pub use accept::Acceptance;
 pub use catalogue::{CONTROLS, all, find};
 pub use control::{Check, Control, Severity};
 pub use effective::Policies;
-pub use exposure::{Door, Exposure, Exposures, Weaker, exposures, weaker};
+pub use exposure::{Door, Exposure, Exposures, Watch, Weaker, exposures, weaker};
 pub use intent::{Backend, Client, Declared, Edge, Intent};
 pub use report::{Fault, Idle, Judged, Outcome, Report, Status, Verdict};
 pub use state::{Entry, Gap, State, is_late};
@@ -43,12 +43,7 @@ pub use subject::Subject;
 /// Every control on every resource it is about.
 pub fn evaluate(state: &State, intent: &Intent, accepted: &[Acceptance], today: Date) -> Report {
     let policies = Policies::of(state);
-    let subject = Subject {
-        state,
-        intent,
-        policies: &policies,
-        today,
-    };
+    let subject = Subject::new(state, intent, &policies, today);
     let mut judged: Vec<Judged> = all()
         .flat_map(|control| {
             let verdicts = verdicts(control, &subject);

@@ -1,6 +1,6 @@
 //! What a check looks at: the state, what is meant by it, and the policies in effect.
 
-use super::effective::Policies;
+use super::effective::{Policies, Scope};
 use super::intent::Intent;
 use super::state::{Entry, State};
 use crate::resource::ResourceId;
@@ -30,6 +30,8 @@ pub struct Subject<'a> {
     pub state: &'a State,
     pub intent: &'a Intent,
     pub policies: &'a Policies,
+    /// What runs for each API, by these policies.
+    pub(super) scopes: Vec<Scope<'a>>,
     pub today: time::Date,
 }
 
@@ -54,6 +56,21 @@ pub(super) fn generation(service: &Entry) -> Generation {
 }
 
 impl<'a> Subject<'a> {
+    pub fn new(
+        state: &'a State,
+        intent: &'a Intent,
+        policies: &'a Policies,
+        today: time::Date,
+    ) -> Self {
+        Self {
+            state,
+            intent,
+            policies,
+            scopes: policies.scopes(state),
+            today,
+        }
+    }
+
     pub(super) fn all(&self, type_name: &'a str) -> impl Iterator<Item = &'a Entry> {
         let state: &'a State = self.state;
         state.all(type_name)

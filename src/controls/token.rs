@@ -137,8 +137,7 @@ pub(super) fn scopes(
     subject: &Subject<'_>,
     judge: impl Fn(&Scope<'_>) -> Result<Vec<Fault>, String>,
 ) -> Vec<Verdict> {
-    let scopes = subject.policies.scopes(subject.state);
-    let verdicts = scopes.iter().filter_map(|scope| {
+    let verdicts = subject.scopes.iter().filter_map(|scope| {
         let entry = entry(subject, scope)?;
         Some(match scope.unread {
             Some(why) => Verdict::unknown(entry, format!("its policy cannot be read: {why}")),
@@ -445,9 +444,8 @@ fn sign_in_policy(subject: &Subject<'_>) -> Vec<Verdict> {
 
 /// The sign-in policies that some document lets in; nothing in the place of one that lets in any.
 pub(super) fn trusted_flows(subject: &Subject<'_>) -> Vec<Option<String>> {
-    let scopes = subject.policies.scopes(subject.state);
     let mut flows = Vec::new();
-    for scope in &scopes {
+    for scope in &subject.scopes {
         for (_, step) in scope.steps("validate-jwt") {
             let claims: Vec<String> = ["tfp", "acr"]
                 .iter()

@@ -2,7 +2,7 @@
 
 use super::change::{Action, Change, Set};
 use crate::controls::State;
-use crate::resource::body;
+use crate::resource::{Term, body};
 
 /// How far a change has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,25 @@ pub enum Half {
     Done,
 }
 
+/// What Azure makes along with a resource out of the body that it is sent.
+struct Companion {
+    of: &'static str,
+    /// Where that body says it.
+    said: &'static str,
+    collection: &'static str,
+    name: &'static str,
+}
+
+const COMPANIONS: &[Companion] = &[
+    // What a site is sent as `siteConfig` holds from its first moment on, and is read at `config/web` (quirks.md: sites).
+    Companion {
+        of: "Microsoft.Web/sites",
+        said: "/properties/siteConfig",
+        collection: "config",
+        name: "web",
+    },
+];
+
 /// Puts a change on top of a state.
 pub fn overlay(state: &mut State, change: &Change, half: Half) {
     let id = &change.key.address;
@@ -20,13 +39,27 @@ pub fn overlay(state: &mut State, change: &Change, half: Half) {
         Action::Replace { .. } if half == Half::Begun => state.delete(id),
         Action::Replace { set, .. } => {
             state.delete(id);
-            write(state, change, set);
+            make(state, change, set);
         }
-        Action::Create { set } if half == Half::Done => write(state, change, set),
+        Action::Create { set } if half == Half::Done => make(state, change, set),
         Action::Update { set, .. } | Action::Approve { set, .. } if half == Half::Done => {
             write(state, change, set);
         }
         Action::Create { .. } | Action::Update { .. } | Action::Approve { .. } | Action::Await => {}
+    }
+}
+
+fn make(state: &mut State, change: &Change, set: &Set) {
+    write(state, change, set);
+    let id = &change.key.address;
+    let rows = COMPANIONS
+        .iter()
+        .filter(|row| row.of == change.kind.type_name);
+    for row in rows {
+        let said = set.get("").and_then(|term| term.at(row.said));
+        let child = id.child(row.collection, row.name);
+        let nothing = Term::Object([].into());
+        state.write(&child, "/properties", said.unwrap_or(&nothing));
     }
 }
 
