@@ -101,7 +101,7 @@ fn split_one(change: &Change, bodies: &[(&Change, String)], live: &Live) -> Opti
 fn leaving(rule: &Guarded, wanted: &Term, there: &Value) -> Vec<ResourceId> {
     let ids = |list: Option<&Value>| {
         let items = list.and_then(Value::as_array).into_iter().flatten();
-        let ids = items.flat_map(|item| body::get(item, rule.ids).and_then(Value::as_array));
+        let ids = items.filter_map(|item| body::get(item, rule.ids).and_then(Value::as_array));
         let ids = ids.flatten().filter_map(|id| id.get("id")?.as_str());
         ids.filter_map(|id| ResourceId::parse(id).ok())
             .collect::<BTreeSet<_>>()

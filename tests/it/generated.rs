@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) cors: bool,
     pub(crate) calls: Option<u32>,
     pub(crate) domains: usize,
+    /// What the names of own hosts begin with.
+    pub(crate) host: &'static str,
     pub(crate) insights: bool,
     /// What the names and paths of APIs begin with.
     pub(crate) prefix: &'static str,
@@ -74,6 +76,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
             cors,
             calls,
             domains,
+            host: "api",
             insights,
             prefix: "api",
             is_turned: false,
@@ -108,7 +111,7 @@ impl Shape {
         let functions = list(self.functions, |n| {
             format!("  - {{ name: func-gen-{n}, plan: flexConsumption, runtime: node-22 }}\n")
         });
-        let domains = list(self.domains, |n| format!("api{n}.contoso.com,"));
+        let domains = list(self.domains, |n| format!("{}{n}.contoso.com,", self.host));
         format!(
             "secgw: v1\nname: gen\nazure: {{ subscription: 00000000-0000-4000-8000-000000000001, tenantId: 00000000-0000-4000-8000-000000000002, resourceGroup: rg-gen, location: westeurope }}\n\
              identity:\n  provider: {}\n  tenant: contosogen.onmicrosoft.com\n  tenantId: 00000000-0000-4000-8000-000000000009\n  userFlow: {{ name: {flow}, signUp: false }}\n  \
