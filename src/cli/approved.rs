@@ -3,6 +3,7 @@
 //! A file and a digest are assertions about the plan that is made now (architecture.md, decision 7); neither is ever
 //! carried out.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -144,8 +145,12 @@ impl<'a> Approved<'a> {
 
 /// A plan file; what is none is bad usage, not a failure.
 pub(super) fn read(path: &Path) -> Result<Saved, Error> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(no_plan(path, "there is no such file"));
+        }
+        text => text.with_context(|| format!("cannot read {}", path.display()))?,
+    };
     file::read(&text).map_err(|error| match error {
         ReadError::Malformed(ref cause) => no_plan(path, &format!("{error}: {cause}")),
         error => no_plan(path, &error.to_string()),

@@ -44,11 +44,33 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&str> {
+    pub(super) fn hint(&self) -> Option<&str> {
         match self {
             Self::Usage { hint, .. } => Some(hint),
             Self::Azure(error) => error.hint(),
             Self::Spec(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// Each cause, on one line.
+    pub(super) fn line(&self) -> String {
+        let mut said = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !said.contains(&text) {
+                said = format!("{said}: {text}");
+            }
+            cause = error.source();
+        }
+        said
+    }
+
+    /// What is wrong with the spec, where it is that.
+    pub(super) fn diagnostics(&self) -> Option<&Diagnostics> {
+        match self {
+            Self::Spec(found) => Some(found),
+            Self::Usage { .. } | Self::Azure(_) | Self::Other(_) => None,
         }
     }
 

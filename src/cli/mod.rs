@@ -20,8 +20,6 @@ mod session;
 pub mod settings;
 mod user;
 
-use clap::Parser as _;
-
 pub use exit::Exit;
 
 use args::Arguments;
@@ -38,7 +36,7 @@ pub fn run() -> Exit {
         // There is no place for a message in the middle of a command line.
         return written.map_or(Exit::Failed, |()| Exit::Ok);
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
         Err(error) => {
             output::usage(&error);

@@ -45,8 +45,8 @@ pub(super) struct Session {
     pub(super) route: Route,
     /// Factor on waits of our own: 1 against Azure.
     pub(super) pace: f64,
-    /// Answers as long as it is held.
-    sandbox: Option<sandbox::Running>,
+    /// Its sandbox answers as long as it is held.
+    ground: Ground,
 }
 
 /// What the spec asks for, what is there, and what follows.
@@ -108,25 +108,62 @@ fn unknown_controls(spec: &Spec) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// The sandbox where one is asked for: sessions of several specs share it.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    sandbox: Option<Arc<sandbox::Running>>,
+}
+
+impl Ground {
+    pub(super) async fn prepare(place: &Place) -> Result<Self, Error> {
+        let sandbox = match place {
+            Place::Sandbox(options) => {
+                let running = sandbox::start(options.clone()).await;
+                Some(Arc::new(running.context("the sandbox does not start")?))
+            }
+            Place::Azure { .. } => None,
+        };
+        Ok(Self { sandbox })
+    }
+
+    /// Lets the sandbox finish what it is writing, unless somebody else is still on it.
+    pub(super) async fn leave(self) {
+        if let Some(sandbox) = self.sandbox.and_then(Arc::into_inner) {
+            sandbox.stop().await;
+        }
+    }
+}
+
 /// Where to go, and as whom.
 struct Way {
     route: Route,
     auth: AuthSettings,
     place: render::Place,
     pace: f64,
-    sandbox: Option<sandbox::Running>,
 }
 
 impl Way {
-    async fn of(
+    fn of(
         place: &Place,
+        ground: &Ground,
         tenant: Option<String>,
         cloud: &'static Cloud,
     ) -> Result<Self, Error> {
-        match place {
-            Place::Sandbox(options) => Self::to_sandbox(options, tenant).await,
-            Place::Azure { auth, ca_file } => Self::to_azure(auth, ca_file.as_ref(), cloud, tenant),
+        match (place, &ground.sandbox) {
+            (Place::Sandbox(options), Some(running)) => {
+                Ok(Self::to_sandbox(options, running, tenant.as_deref()))
+            }
+            (Place::Sandbox(_), None) => {
+                Err(Error::Other(anyhow::anyhow!("the sandbox was not started")))
+            }
+            (Place::Azure { auth, ca_file }, _) => {
+                Self::to_azure(auth, ca_file.as_ref(), cloud, tenant)
+            }
         }
+    }
+
+    fn is_sandbox(&self) -> bool {
+        matches!(self.place, render::Place::Sandbox { .. })
     }
 
     fn to_azure(
@@ -147,34 +184,37 @@ impl Way {
             },
             place: render::Place::Cloud(cloud.name),
             pace: 1.0,
-            sandbox: None,
         })
     }
 
-    async fn to_sandbox(options: &sandbox::Options, tenant: Option<String>) -> Result<Self, Error> {
-        let running = sandbox::start(options.clone())
-            .await
-            .context("the sandbox does not start")?;
-        Ok(Self {
+    fn to_sandbox(
+        options: &sandbox::Options,
+        running: &sandbox::Running,
+        tenant: Option<&str>,
+    ) -> Self {
+        Self {
             route: Route::Loopback {
                 address: running.address(),
                 ca: running.ca_pem().as_bytes().to_vec(),
             },
-            auth: AuthSettings::sandbox(tenant.as_deref().unwrap_or(SANDBOX_TENANT)),
+            auth: AuthSettings::sandbox(tenant.unwrap_or(SANDBOX_TENANT)),
             place: render::Place::Sandbox {
                 directory: options.dir.clone(),
             },
             pace: options.operation_scale.clamp(LEAST_PACE, 1.0),
-            sandbox: Some(running),
-        })
+        }
     }
 }
 
 impl Session {
     pub(super) async fn open(work: &Work, spec: &Spec) -> Result<Self, Error> {
+        Self::on(Ground::prepare(&work.place).await?, work, spec).await
+    }
+
+    pub(super) async fn on(ground: Ground, work: &Work, spec: &Spec) -> Result<Self, Error> {
         let cloud = Cloud::find(spec.azure.cloud.as_str()).unwrap_or_else(Cloud::public);
         let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
-        let way = Way::of(&work.place, tenant, cloud).await?;
+        let way = Way::of(&work.place, &ground, tenant, cloud)?;
         let http = PooledClient::new(&way.route).context("cannot set up connections")?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
         let identity = identity(&way, &work.spec, spec, (&http, cloud, &signed_in)).await?;
@@ -190,7 +230,7 @@ impl Session {
             },
             route: way.route,
             pace: way.pace,
-            sandbox: way.sandbox,
+            ground,
         })
     }
 
@@ -262,7 +302,8 @@ impl Session {
                 ));
             }
         };
-        let way = Way::of(&work.place, group.tenant.clone(), cloud).await?;
+        let ground = Ground::prepare(&work.place).await?;
+        let way = Way::of(&work.place, &ground, group.tenant.clone(), cloud)?;
         let http = PooledClient::new(&way.route).context("cannot set up connections")?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
         let client = Client::new(&http, cloud, &signed_in, None, way.pace)?;
@@ -277,7 +318,7 @@ impl Session {
             },
             route: way.route,
             pace: way.pace,
-            sandbox: way.sandbox,
+            ground,
         })
     }
 
@@ -346,9 +387,7 @@ impl Session {
 
     /// Lets the sandbox finish what it is writing.
     pub(super) async fn close(self) {
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await;
-        }
+        self.ground.leave().await;
     }
 }
 
@@ -398,8 +437,8 @@ async fn identity(
         };
         return Ok(auth::sign_in(&auth, http, cloud).await?.credential);
     };
-    let client_secret = match (&credential.client_secret, &way.sandbox) {
-        (SecretSource::KeyVault { vault, secret }, None) => {
+    let client_secret = match (&credential.client_secret, way.is_sandbox()) {
+        (SecretSource::KeyVault { vault, secret }, false) => {
             vault::secret(http, cloud, signed_in, vault, secret).await?
         }
         (source, _) => secret(source, way, load)?,
@@ -415,9 +454,7 @@ async fn identity(
 /// The sandbox takes any secret, so one that is not set is made up there.
 fn secret(source: &SecretSource, way: &Way, load: &LoadOptions) -> Result<SecretString, Error> {
     match source.read(&load.environment, &load.directory) {
-        Err(SecretError::NotSet { .. } | SecretError::KeptInAzure { .. })
-            if way.sandbox.is_some() =>
-        {
+        Err(SecretError::NotSet { .. } | SecretError::KeptInAzure { .. }) if way.is_sandbox() => {
             Ok(SecretString::from("sandbox"))
         }
         other => Ok(other.context("signing in to the identity tenant")?),

@@ -1,6 +1,6 @@
 //! A plan and an outcome as test cases: one for each change.
 
-use super::junit::{Case, Ending, Suite, xml};
+use super::junit::{Case, Ending, Suite};
 use super::plan::Shown;
 use super::progress::{cause, said};
 use super::report::Ended;
@@ -10,7 +10,7 @@ use crate::plan::Change;
 
 impl Shown<'_> {
     /// A case for each change, which fails where it is blocked, and for each resource that could not be read.
-    pub fn junit(&self) -> String {
+    pub fn suites(&self) -> Vec<Suite> {
         let sections = section::sections(self.plan, self.objections);
         let mut suites: Vec<Suite> = Vec::new();
         for ((_, layer), changes) in sections {
@@ -38,7 +38,7 @@ impl Shown<'_> {
                 cases: unreadable,
             });
         }
-        xml(&format!("secgw plan {}", safe::line(self.spec)), &suites)
+        suites
     }
 
     fn case(&self, change: &Change) -> Case {
@@ -66,7 +66,7 @@ impl Shown<'_> {
 
 impl Ended<'_> {
     /// A case for each change, and for each that did not take effect.
-    pub fn junit(&self) -> String {
+    pub fn suites(&self) -> Vec<Suite> {
         let changes = self.shown().map(|(key, outcome)| Case {
             class: safe::line(&key.to_string()),
             name: label::change(key),
@@ -96,6 +96,6 @@ impl Ended<'_> {
             name: "changes".to_owned(),
             cases: changes.chain(ineffective).collect(),
         };
-        xml(&format!("secgw apply {}", safe::line(self.spec)), &[suite])
+        vec![suite]
     }
 }

@@ -1,7 +1,7 @@
 //! Plans and their outcomes as Markdown: for comments on pull requests and for summaries of pipelines.
 //!
 //! A comment that is too long is refused whole, so texts are cut here: what is created goes first, what is blocked,
-//! replaced or deleted is never left out. Nothing from elsewhere is Markdown: names stand as code with every mark as
+//! replaced or deleted is never left out without a count. Nothing from elsewhere is Markdown: names stand as code with every mark as
 //! an entity, so that none of them links, mentions or formats; values stand in fences that they cannot end.
 
 use std::fmt::Write as _;
@@ -32,6 +32,9 @@ struct Block {
     short: String,
 }
 
+/// What is always kept free: for the lines that say what was left out.
+const SPARE: usize = 500;
+
 impl Shown<'_> {
     /// At most `most` bytes. `name` tells one environment's comment from another's: the marker is how a pipeline finds
     /// the comment to update.
@@ -44,17 +47,15 @@ impl Shown<'_> {
                 blocks.push(self.block(section, layer.name(), change));
             }
         }
-        let room = most.saturating_sub(head.len() + tail.len() + self.asides().len() + 200);
-        let body = fitted(&blocks, room);
-        format!("{head}{body}{}{tail}", self.asides())
+        let room = most.saturating_sub(head.len() + tail.len() + SPARE);
+        let blocked = capped(&self.objected_to(), room / 3, "more blocked");
+        let asides = self.asides(room / 6);
+        let body = fitted(&blocks, room.saturating_sub(blocked.len() + asides.len()));
+        format!("{head}{blocked}{body}{asides}{tail}")
     }
 
     fn opening(&self, name: &str) -> String {
-        let marker: String = name
-            .chars()
-            .filter(|c| c.is_alphanumeric() || "-_.".contains(*c))
-            .collect();
-        let mut out = format!("<!-- secgw:plan:{marker} -->\n");
+        let mut out = format!("<!-- secgw:plan:{} -->\n", marker(name));
         let counts = self.headline();
         let _infallible = writeln!(out, "### secgw plan: {} · {counts}\n", code(self.spec));
         let target = self.target.to_string();
@@ -62,16 +63,19 @@ impl Shown<'_> {
         if self.plan.is_drift() {
             out.push_str("**Drift:** the spec is as it was last applied, so somebody changed Azure by other means.\n\n");
         }
-        for objection in self.objections {
-            let _infallible = writeln!(
-                out,
-                "> **Blocked:** {}: {}  \n> To go on: {}\n",
+        out
+    }
+
+    fn objected_to(&self) -> Vec<String> {
+        let said = self.objections.iter().map(|objection| {
+            format!(
+                "> **Blocked:** {}: {}  \n> To go on: {}\n\n",
                 code(&label::resource(&objection.address)),
                 entities(&objection.message),
                 entities(&objection.remedy)
-            );
-        }
-        out
+            )
+        });
+        said.collect()
     }
 
     fn headline(&self) -> String {
@@ -131,25 +135,36 @@ impl Shown<'_> {
         lines
     }
 
-    /// What could not be read, and whose the rest is.
-    fn asides(&self) -> String {
-        let mut out = String::new();
-        for (address, why) in self.plan.unreadable.iter().take(20) {
+    /// What could not be read, whose the rest is, and what is let happen.
+    fn asides(&self, most: usize) -> String {
+        let unreadable = self.plan.unreadable.iter().map(|(address, why)| {
             let said = format!("{}: {}", why.code, why.message);
-            let _infallible = writeln!(
-                out,
-                "> **Could not be read:** {}: {}\n",
+            format!(
+                "> **Could not be read:** {}: {}\n\n",
                 code(address),
                 entities(&said)
-            );
-        }
-        let foreign = self.plan.foreign.len();
-        if foreign > 0 {
-            let _infallible = writeln!(
-                out,
-                "\n{} of somebody else's kept.",
-                plural(foreign, "resource")
-            );
+            )
+        });
+        let unreadable: Vec<String> = unreadable.collect();
+        let mut out = capped(&unreadable, most, "more could not be read");
+        let allowed = self.allowed.iter().map(|objection| {
+            let said = format!("{}: {}", objection.name, objection.message);
+            format!("> **Allowed this once:** {}\n\n", entities(&said))
+        });
+        let allowed: Vec<String> = allowed.collect();
+        out.push_str(&capped(&allowed, most, "more allowed"));
+        let counts = [
+            (self.plan.foreign.len(), "of somebody else's kept"),
+            (self.plan.adopted.len(), "changing hands"),
+            (self.plan.ignored, "left alone by a rule of the spec"),
+        ];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, said)| format!("{} {said}", plural(count, "resource")))
+            .collect();
+        if !counts.is_empty() {
+            let _infallible = writeln!(out, "\n{}.", counts.join("; "));
         }
         out
     }
@@ -157,12 +172,9 @@ impl Shown<'_> {
 
 impl Ended<'_> {
     pub fn markdown(&self, name: &str, most: usize) -> String {
-        let marker: String = name
-            .chars()
-            .filter(|c| c.is_alphanumeric() || "-_.".contains(*c))
-            .collect();
         let mut out = format!(
-            "<!-- secgw:apply:{marker} -->\n### secgw apply: {}\n\n",
+            "<!-- secgw:apply:{} -->\n### secgw apply: {}\n\n",
+            marker(name),
             code(self.spec)
         );
         let _infallible = writeln!(out, "{}\n", code(self.last_line().trim_end()));
@@ -198,18 +210,14 @@ fn fitted(blocks: &[Block], most: usize) -> String {
             }
         }
     }
-    let is_short = size(&kept) > most;
-    let mut out: String = kept
-        .iter()
-        .map(|block| {
-            if is_short {
-                block.short.as_str()
-            } else {
-                block.full.as_str()
-            }
-        })
-        .collect();
     let left = blocks.len() - kept.len();
+    let is_short = size(&kept) > most;
+    let mut out = if is_short {
+        let short: Vec<String> = kept.iter().map(|block| block.short.clone()).collect();
+        capped(&short, most, "more that are blocked, replaced or deleted")
+    } else {
+        kept.iter().map(|block| block.full.as_str()).collect()
+    };
     if left > 0 || is_short {
         let details = if is_short {
             "; details are in the log"
@@ -223,6 +231,27 @@ fn fitted(blocks: &[Block], most: usize) -> String {
         );
     }
     out
+}
+
+/// As many as there is room for, and how many more there are: a page that is too long is dropped whole.
+pub(super) fn capped(lines: &[String], most: usize, more: &str) -> String {
+    let mut out = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        if out.len() + line.len() > most {
+            let left = lines.len() - index;
+            let _infallible = writeln!(out, "\n**{left} {more}: the log has all of them.**\n");
+            break;
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+/// What a marker may hold: nothing that could end it.
+pub(super) fn marker(name: &str) -> String {
+    name.chars()
+        .filter(|c| c.is_alphanumeric() || "-_.*".contains(*c))
+        .collect()
 }
 
 fn sign_first(line: &str) -> String {
@@ -244,12 +273,12 @@ fn fence(lines: &[String]) -> String {
     format!("{ticks}diff\n{text}\n{ticks}\n")
 }
 
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", entities(text))
 }
 
 /// Every mark that means something to Markdown or HTML as an entity.
-fn entities(text: &str) -> String {
+pub(super) fn entities(text: &str) -> String {
     const MARKS: &str = "\\`*_{}[]()<>#+!|@&~$\"':";
     let mut out = String::with_capacity(text.len());
     for c in safe::line(text).chars() {
@@ -293,6 +322,15 @@ mod tests {
         assert_eq!(lengths(130), [40, 41, 42]);
         assert_eq!(lengths(50), [40]);
         assert!(fitted(&blocks, 10).starts_with("short\n\n_3 changes left out"));
+    }
+
+    #[test]
+    fn a_page_never_outgrows_its_limit_and_counts_what_it_cannot_name() {
+        let lines = vec!["x".repeat(100); 50];
+        let text = capped(&lines, 1000, "more");
+        assert_eq!(text.matches(&"x".repeat(100)).count(), 10);
+        assert!(text.ends_with("**40 more: the log has all of them.**\n\n"));
+        assert_eq!(capped(&lines, 5000, "more"), lines.concat());
     }
 
     #[test]

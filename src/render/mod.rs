@@ -26,9 +26,11 @@ pub mod resources;
 pub mod safe;
 pub mod sarif;
 pub mod section;
+pub mod several;
 pub mod stale;
 pub mod style;
 pub mod target;
+pub mod told;
 pub mod value;
 pub mod verify;
 

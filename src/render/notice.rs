@@ -18,6 +18,8 @@ use crate::resource::At;
 /// One of a closed set of things to be told, with a stable id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
+    Invalid,
+    NotPlanned,
     Blocked,
     Unreadable,
     Failed,
@@ -32,7 +34,9 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
+        Self::Invalid,
+        Self::NotPlanned,
         Self::Blocked,
         Self::Unreadable,
         Self::Failed,
@@ -48,6 +52,8 @@ impl Topic {
 
     pub fn id(self) -> &'static str {
         match self {
+            Self::Invalid => "secgw/invalid",
+            Self::NotPlanned => "secgw/not-planned",
             Self::Blocked => "secgw/blocked",
             Self::Unreadable => "secgw/unreadable",
             Self::Failed => "secgw/failed",
@@ -64,6 +70,8 @@ impl Topic {
 
     pub fn title(self) -> &'static str {
         match self {
+            Self::Invalid => "Spec is not valid",
+            Self::NotPlanned => "Environment could not be looked at",
             Self::Blocked => "Change may not be applied",
             Self::Unreadable => "Resource could not be read",
             Self::Failed => "Change failed",
@@ -80,7 +88,9 @@ impl Topic {
 
     pub fn level(self) -> Level {
         match self {
-            Self::Blocked | Self::Unreadable | Self::Failed => Level::Error,
+            Self::Invalid | Self::NotPlanned | Self::Blocked | Self::Unreadable | Self::Failed => {
+                Level::Error
+            }
             Self::NotEffective
             | Self::Replace
             | Self::Delete
@@ -94,6 +104,10 @@ impl Topic {
 }
 
 /// Worst first.
+pub(super) fn sort(notices: &mut [Notice]) {
+    notices.sort_by_key(|notice| rank(notice.level));
+}
+
 fn rank(level: Level) -> u8 {
     match level {
         Level::Error => 0,
@@ -151,7 +165,12 @@ pub struct Notice {
 }
 
 impl Notice {
-    fn new(topic: Topic, address: &impl ToString, message: &str, at: Option<&At>) -> Self {
+    pub(super) fn new(
+        topic: Topic,
+        address: &impl ToString,
+        message: &str,
+        at: Option<&At>,
+    ) -> Self {
         Self {
             rule: topic.id(),
             title: topic.title(),
@@ -206,7 +225,7 @@ impl Shown<'_> {
             );
             Notice::new(Topic::NotEffective, &note.address, &message, None)
         }));
-        notices.sort_by_key(|notice| rank(notice.level));
+        sort(&mut notices);
         notices
     }
 
@@ -271,7 +290,7 @@ impl Ended<'_> {
             notice.level = Level::Error;
             notice
         }));
-        notices.sort_by_key(|notice| rank(notice.level));
+        sort(&mut notices);
         notices
     }
 }

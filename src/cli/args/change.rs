@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::scope::{AzureArgs, ChoiceArgs, SpecArgs};
+use super::scope::{AzureArgs, ChoiceArgs, SpecArgs, SpecsArgs};
 use super::value::{digest, pattern};
 use super::view::{FormatArgs, ViewArgs};
 use crate::resource::Pattern;
@@ -21,6 +21,7 @@ Examples:
   secgw plan -e prod -o github --out md=plan.md --out sarif=plan.sarif
                                       in a pipeline: annotations, a comment, code scanning
   secgw plan -e prod --out prod.plan  and keep it, for `secgw show` and `secgw apply`
+  secgw plan -e dev -e prod           of several environments at once; `-e '*'` of all there are
 
 Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, with AZURE_TENANT_ID and
 AZURE_CLIENT_ID; by the managed identity of the machine; or by `az login`.")]
@@ -30,7 +31,7 @@ pub struct PlanArgs {
     pub detailed_exitcode: bool,
 
     #[command(flatten)]
-    pub spec: SpecArgs,
+    pub spec: SpecsArgs,
     #[command(flatten)]
     pub choice: ChoiceArgs,
     #[command(flatten)]

@@ -11,12 +11,15 @@ mod shell;
 mod value;
 mod view;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use change::{ApplyArgs, DestroyArgs, PlanArgs, ShowArgs};
-pub use offline::{Drawing, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs};
+pub use offline::{
+    Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs,
+};
 pub use proof::{CheckArgs, MOST_REQUESTS, ReportFormat, VerifyArgs};
-pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, StandInArgs};
+pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, SpecsArgs, StandInArgs};
 pub use shell::{CompletionsArgs, ManArgs, SandboxCommand, ServeArgs, Shell};
 pub use view::{Form, Format, FormatArgs, Sink, View, ViewArgs};
 
@@ -47,6 +50,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Environments(EnvironmentsArgs),
     Validate(ValidateArgs),
     Render(RenderArgs),
     Schema(SchemaArgs),
@@ -62,6 +66,54 @@ pub enum Command {
     Sandbox(SandboxCommand),
     Completions(CompletionsArgs),
     Man(ManArgs),
+}
+
+/// All environments.
+pub const ALL: &str = "*";
+
+impl Arguments {
+    /// What was typed, or what is wrong with it.
+    pub fn read<I>(words: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<std::ffi::OsString> + Clone,
+    {
+        let arguments = Self::try_parse_from(words)?;
+        match arguments.command.of_one() {
+            Some((name, env)) if env.len() > 1 || env.iter().any(|name| name == ALL) => {
+                let message = format!(
+                    "`{name}` is about one environment: run it once for each, so that what goes wrong with one leaves the others alone. `plan` and `drift` look at several"
+                );
+                let mut command = Self::command();
+                Err(command.error(ErrorKind::ArgumentConflict, message))
+            }
+            Some(_) | None => Ok(arguments),
+        }
+    }
+}
+
+impl Command {
+    /// The environments that were named to a command that works on one.
+    fn of_one(&self) -> Option<(&'static str, &[String])> {
+        let (name, spec) = match self {
+            Self::Validate(args) => ("validate", &args.spec),
+            Self::Render(args) => ("render", &args.spec),
+            Self::Apply(args) => ("apply", &args.spec),
+            Self::Destroy(args) => ("destroy", &args.spec),
+            Self::Check(args) => ("check", &args.spec),
+            Self::Verify(args) => ("verify", &args.spec),
+            Self::Explain(args) => ("explain", &args.spec),
+            Self::Graph(args) => ("graph", &args.spec),
+            Self::Environments(_)
+            | Self::Schema(_)
+            | Self::Plan(_)
+            | Self::Show(_)
+            | Self::Sandbox(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
+        };
+        Some((name, &spec.env))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -90,10 +142,20 @@ pub enum When {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn only_what_writes_nothing_takes_several_environments() {
+        let read = |line: &str| Arguments::read(line.split(' ')).map(drop);
+        assert!(read("secgw plan -e dev -e prod").is_ok());
+        assert!(read("secgw apply -e dev").is_ok());
+        for line in ["secgw apply -e dev -e prod", "secgw destroy -e *"] {
+            let error = read(line).unwrap_err().to_string();
+            assert!(error.contains("is about one environment"), "{error}");
+        }
     }
 }

@@ -5,6 +5,20 @@ use clap::{Args, ValueEnum};
 use super::scope::{SpecArgs, StandInArgs};
 use super::view::FormatArgs;
 
+/// Lists the environments there are
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw environments                  one name a line
+  secgw environments -o json          `environments` is the `include` of a job matrix:
+      strategy: { matrix: { include: \"${{ fromJSON(needs.list.outputs.found).environments }}\" } }
+
+Exit codes: 0 listed, 3 there is none.")]
+pub struct EnvironmentsArgs {
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
 /// Checks a spec offline: every problem at once, with its line and a remedy
 #[derive(Debug, Args)]
 #[command(after_help = "\

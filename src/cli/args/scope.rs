@@ -15,7 +15,7 @@ use crate::resource::Pattern;
 pub struct SpecArgs {
     /// Environment: the spec in environments/ENV.yaml
     #[arg(short, long, value_name = "ENV", conflicts_with = "file")]
-    pub env: Option<String>,
+    pub env: Vec<String>,
 
     /// Spec file [default: secgw.yaml]
     #[arg(short, long, value_name = "FILE")]
@@ -24,6 +24,38 @@ pub struct SpecArgs {
     /// Let the spec read files outside the project
     #[arg(long)]
     pub allow_outside: bool,
+}
+
+/// Which specs, for commands that look at several and write nothing.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Spec")]
+pub struct SpecsArgs {
+    /// Environment: the spec in environments/ENV.yaml; may be repeated, `*` is all of them
+    #[arg(short, long, value_name = "ENV", conflicts_with = "file")]
+    pub env: Vec<String>,
+
+    /// Spec file [default: secgw.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Let the spec read files outside the project
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+impl From<SpecsArgs> for SpecArgs {
+    fn from(args: SpecsArgs) -> Self {
+        let SpecsArgs {
+            env,
+            file,
+            allow_outside,
+        } = args;
+        Self {
+            env,
+            file,
+            allow_outside,
+        }
+    }
 }
 
 /// What of the plan is wanted, and what it may do.

@@ -6,12 +6,13 @@ use super::{Error, Exit, Output, load_in_cloud};
 use crate::apply::Job;
 use crate::cli::approved::Approved;
 use crate::cli::args::View;
-use crate::cli::deliver::{Told, lines};
+use crate::cli::deliver::{deliver, lines};
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::{Approval, Verify, Work};
 use crate::render::jsonl;
 use crate::render::report::Ended;
+use crate::render::told::Told;
 use crate::resource::Graph;
 use crate::spec::Spec;
 
@@ -60,7 +61,7 @@ fn show(planned: &Planned, session: &Session, work: &Work, output: &Output) -> R
     let shown = planned.shown(&session.target);
     super::plan::save(&work.out, planned, &shown)?;
     if !planned.is_applicable() {
-        return Told::Plan(shown).deliver(work, output);
+        return deliver(Told::Plan(shown), work, output);
     }
     match work.view {
         View::Text => output
@@ -106,7 +107,7 @@ async fn carry_out(
         outcomes: &report.outcomes,
         after: &report.after,
     };
-    Told::Outcome(ended).deliver(work, output)?;
+    deliver(Told::Outcome(ended), work, output)?;
     Ok(if stopped {
         Exit::Interrupted
     } else {

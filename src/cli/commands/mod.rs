@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod completions;
 mod destroy;
+mod environments;
 mod explain;
 mod graph;
 mod man;
@@ -11,6 +12,7 @@ mod plan;
 mod render;
 mod schema;
 mod serve;
+mod several;
 mod show;
 mod validate;
 mod verify;
@@ -27,6 +29,7 @@ use crate::text::list_of_names;
 
 pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
     match task {
+        Task::Environments { directory, format } => environments::run(&directory, format, output),
         Task::Validate { spec, format } => {
             name_stand_ins(&spec, output);
             validate::run(&spec, format, output)

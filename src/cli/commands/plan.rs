@@ -1,18 +1,29 @@
 //! `secgw plan`: what `apply` would change, and why.
 
+use super::several::{self, Look};
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::cli::args::{Form, Sink};
-use crate::cli::deliver::{self, Told};
+use crate::cli::deliver::{self, deliver};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::Work;
 use crate::plan::file as saved;
 use crate::render::plan::Shown;
+use crate::render::told::Told;
 
 pub(super) async fn run(
     work: Work,
     detailed_exitcode: bool,
     output: &Output,
 ) -> Result<Exit, Error> {
+    if work.is_of_several() {
+        let look = Look {
+            word: "plan",
+            told: |planned, target| Told::Plan(planned.shown(target)),
+            status,
+            detailed_exitcode,
+        };
+        return several::run(&look, &work, output).await;
+    }
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
     let session = Session::open(&work, &loaded.spec).await?;
@@ -20,7 +31,7 @@ pub(super) async fn run(
         .plan(&loaded.spec, desired, &work.choice, output)
         .await?;
     let shown = planned.shown(&session.target);
-    Told::Plan(shown).deliver(&work, output)?;
+    deliver(Told::Plan(shown), &work, output)?;
     save(&work.out, &planned, &shown)?;
     session.close().await;
     Ok(status(&planned, detailed_exitcode))

@@ -13,6 +13,7 @@ use anstream::ColorChoice;
 
 use super::args::{
     ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs, Drawing,
+    EnvironmentsArgs,
     ExplainArgs, Format, FormatArgs, GraphArgs, ManArgs, PlanArgs, RenderArgs, ReportFormat,
     SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs, TerminalArgs,
     ValidateArgs, VerifyArgs, When,
@@ -80,6 +81,10 @@ pub enum Verbosity {
 
 #[derive(Debug)]
 pub enum Task {
+    Environments {
+        directory: PathBuf,
+        format: Format,
+    },
     Validate {
         spec: LoadOptions,
         format: Format,
@@ -195,6 +200,12 @@ impl Settings {
         let Arguments { terminal, command } = arguments;
         let terminal = resolve_terminal(&terminal, &around);
         let task = match command {
+            Command::Environments(EnvironmentsArgs {
+                format: FormatArgs { output },
+            }) => Task::Environments {
+                directory: around.directory,
+                format: output,
+            },
             Command::Validate(args) => validate(args, around),
             Command::Render(args) => render(args, around),
             Command::Schema(SchemaArgs {}) => Task::Schema,
@@ -325,7 +336,7 @@ fn plan(args: PlanArgs, around: Surroundings) -> Task {
         view,
     } = args;
     Task::Plan {
-        work: work(spec, azure, view, choice, around),
+        work: work(spec.into(), azure, view, choice, around),
         detailed_exitcode,
     }
 }

@@ -8,15 +8,20 @@ use secrecy::SecretString;
 use super::{DEFAULT_SPEC, Surroundings};
 use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
-use crate::cli::args::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs};
+use crate::cli::args::{
+    ALL, Auth, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs,
+};
 use crate::plan::{Allowance, Selection};
 use crate::sandbox;
 use crate::spec::{LoadOptions, SpecFile};
 
 /// What plan and apply start from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Work {
+    /// The spec, or the first of several.
     pub spec: LoadOptions,
+    /// The environments as they were named; empty for a file.
+    pub environments: Vec<String>,
     pub place: Place,
     /// The operator's word on the cloud: it goes before the spec's.
     pub cloud: Option<&'static Cloud>,
@@ -27,7 +32,7 @@ pub struct Work {
 }
 
 /// Where a pipeline reads what a step has to say, as far as it told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pipeline {
     pub github_summary: Option<PathBuf>,
     pub github_output: Option<PathBuf>,
@@ -46,13 +51,13 @@ impl Pipeline {
 }
 
 /// What of a plan is wanted, and what is let happen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Choice {
     pub selection: Selection,
     pub allow: Vec<Allowance>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Place {
     Sandbox(sandbox::Options),
     Azure {
@@ -65,6 +70,19 @@ pub enum Place {
 impl Work {
     pub fn is_sandbox(&self) -> bool {
         matches!(self.place, Place::Sandbox(_))
+    }
+
+    /// Whether it is about more than one spec, or may be.
+    pub fn is_of_several(&self) -> bool {
+        self.environments.len() > 1 || self.environments.iter().any(|name| name == ALL)
+    }
+
+    /// The same for another environment.
+    #[must_use]
+    pub fn of(&self, environment: &str) -> Self {
+        let mut work = self.clone();
+        work.spec.spec = SpecFile::Environment(environment.to_owned());
+        work
     }
 
     /// A variable that holds a secret.
@@ -110,6 +128,7 @@ pub(super) fn work(
         },
     };
     Work {
+        environments: spec.env.clone(),
         spec: load_options(spec, matches!(place, Place::Sandbox(_)), around),
         place,
         cloud: cloud.as_deref().and_then(Cloud::find),
@@ -134,7 +153,7 @@ pub(super) fn load_options(args: SpecArgs, sandbox: bool, around: Surroundings) 
         directory,
     } = around;
     LoadOptions {
-        spec: match (env, file) {
+        spec: match (env.into_iter().next(), file) {
             (Some(env), _) => SpecFile::Environment(env),
             (None, Some(file)) => SpecFile::Path(file),
             (None, None) => SpecFile::Path(DEFAULT_SPEC.into()),

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod deliver;
 mod saved;
+mod several;
 mod shell;
 
 use std::fmt;
@@ -86,6 +87,7 @@ fn secgw(line: &str) -> Ran {
 fn help_says_what_each_command_is_for() {
     let commands = [
         "",
+        "environments",
         "validate",
         "render",
         "schema",

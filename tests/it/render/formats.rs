@@ -3,6 +3,7 @@
 use secgw::plan::{Objection, Plan, plan};
 use secgw::render::markdown::{COMMENT, SUMMARY};
 use secgw::render::plan::Shown;
+use secgw::render::told::Told;
 use secgw::render::{notice, pipeline};
 use secgw::resource::Live;
 use serde_json::Value;
@@ -127,7 +128,7 @@ fn sarif_has_a_result_for_each_thing_with_its_line_and_a_lasting_fingerprint() {
 
 #[test]
 fn junit_has_a_case_for_each_change_and_fails_the_blocked_ones() {
-    let text = show(&rich(), |shown| shown.junit());
+    let text = show(&rich(), |shown| Told::Plan(shown).junit());
     is_harmless(&text);
     assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
     assert_eq!(text.matches("<testcase ").count(), 10);
@@ -190,5 +191,5 @@ fn no_form_says_that_there_are_changes_when_there_are_none() {
         text.contains("no changes") && !text.contains("<details>"),
         "{text}"
     );
-    assert!(!show(&rich, |shown| shown.junit()).contains("<testcase"));
+    assert!(!show(&rich, |shown| Told::Plan(shown).junit()).contains("<testcase"));
 }

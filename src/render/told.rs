@@ -1,0 +1,135 @@
+//! Whatever a command has to tell, in each of the forms there are: a plan or an outcome.
+//!
+//! `cli/deliver` writes what comes out to where it is wanted.
+
+use serde_json::Value;
+
+use super::change::Room;
+use super::junit::{self, Suite};
+use super::notice::Notice;
+use super::plan::Shown;
+use super::report::Ended;
+use super::several::Several;
+use super::{jsonl, safe};
+
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    Plan(Shown<'a>),
+    Outcome(Ended<'a>),
+    /// The same of several environments.
+    Several(&'a Several<'a>),
+}
+
+impl Told<'_> {
+    /// What it is, in a word: part of the names of files and comments.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Outcome(_) => "apply",
+            Self::Several(several) => several.word,
+        }
+    }
+
+    /// The spec, or the environments.
+    pub fn subject(self) -> String {
+        match self {
+            Self::Plan(shown) => shown.spec.to_owned(),
+            Self::Outcome(ended) => ended.spec.to_owned(),
+            Self::Several(several) => several.names().join("."),
+        }
+    }
+
+    /// Its stable line.
+    pub fn last_line(self) -> String {
+        match self {
+            Self::Plan(shown) => shown.last_line(),
+            Self::Outcome(ended) => ended.last_line(),
+            Self::Several(several) => several.last_line(),
+        }
+    }
+
+    pub fn text(self, room: Room) -> String {
+        match self {
+            Self::Plan(shown) => shown.text(room),
+            Self::Outcome(ended) => ended.text(room),
+            Self::Several(several) => several.text(room),
+        }
+    }
+
+    pub fn json(self) -> Value {
+        match self {
+            Self::Plan(shown) => shown.json(),
+            Self::Outcome(ended) => ended.json(),
+            Self::Several(several) => several.json(),
+        }
+    }
+
+    /// The first line of `jsonl`.
+    pub fn version(self) -> Value {
+        match self {
+            Self::Plan(shown) => jsonl::version(shown.spec, shown.target),
+            Self::Outcome(ended) => jsonl::version(ended.spec, ended.target),
+            Self::Several(several) => several.version(),
+        }
+    }
+
+    /// The lines after the first, or the only one that is left to say.
+    pub fn jsonl(self) -> Vec<Value> {
+        match self {
+            Self::Plan(shown) => shown.jsonl(),
+            Self::Outcome(ended) => vec![ended.outcome()],
+            Self::Several(several) => several.jsonl(),
+        }
+    }
+
+    /// At most `most` bytes; `name` tells one comment from another's.
+    pub fn markdown(self, name: &str, most: usize) -> String {
+        match self {
+            Self::Plan(shown) => shown.markdown(name, most),
+            Self::Outcome(ended) => ended.markdown(name, most),
+            Self::Several(several) => several.markdown(name, most),
+        }
+    }
+
+    pub fn suites(self) -> Vec<Suite> {
+        match self {
+            Self::Plan(shown) => shown.suites(),
+            Self::Outcome(ended) => ended.suites(),
+            Self::Several(several) => several.suites(),
+        }
+    }
+
+    pub fn junit(self) -> String {
+        let name = format!("secgw {} {}", self.word(), safe::line(&self.subject()));
+        junit::xml(&name, &self.suites())
+    }
+
+    /// Worst first.
+    pub fn notices(self) -> Vec<Notice> {
+        match self {
+            Self::Plan(shown) => shown.notices(),
+            Self::Outcome(ended) => ended.notices(),
+            Self::Several(several) => several.notices(),
+        }
+    }
+
+    /// What later steps of a pipeline decide by.
+    pub fn values(self) -> Vec<(&'static str, String)> {
+        let summary = ("summary", self.last_line());
+        match self {
+            Self::Plan(shown) => vec![
+                ("changes", shown.plan.has_changes().to_string()),
+                ("drift", shown.plan.is_drift().to_string()),
+                ("blocked", (!shown.objections.is_empty()).to_string()),
+                ("digest", shown.digest().to_string()),
+                summary,
+            ],
+            Self::Outcome(ended) => vec![
+                ("applied", ended.counts().applied.to_string()),
+                ("failed", ended.counts().failed.to_string()),
+                summary,
+            ],
+            Self::Several(several) => several.values(),
+        }
+    }
+}
