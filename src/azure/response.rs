@@ -191,6 +191,26 @@ impl AzureError {
                 .any(contains)
     }
 
+    /// What it says with what each of its details says: which field was refused often stands there alone.
+    pub fn sentences(&self) -> String {
+        let details = self.details.iter().map(|detail| {
+            let target = detail.target.as_ref();
+            let target = target.map(|target| format!("{target}: "));
+            let text = detail.message.as_ref().or(detail.code.as_ref());
+            format!(
+                "{}{}",
+                target.unwrap_or_default(),
+                text.map_or("", String::as_str)
+            )
+        });
+        let details = details.filter(|detail| !detail.is_empty());
+        [self.message.clone()]
+            .into_iter()
+            .chain(details)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
     pub fn is_not_found(&self) -> bool {
         self.status == 404
     }
