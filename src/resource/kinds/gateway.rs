@@ -438,6 +438,12 @@ pub(super) const KINDS: &[Kind] = &[
                 How::ReadOnly,
                 Evidence::Recorded(CRUD),
             ),
+            // Returned, and unknown to those who send it.
+            rule(
+                &["/properties/isAgent"],
+                How::ReadOnly,
+                Evidence::Recorded("aso__Test_ApiManagement_20240501_CRUD"),
+            ),
             rule(
                 &["/properties/effectivePath"],
                 How::ReadOnly,
