@@ -53,7 +53,9 @@ impl Exit {
         match self {
             Self::Ok => "done; a plan without changes",
             Self::Failed => "failed",
-            Self::Changes => "there are changes (only with `--detailed-exitcode`)",
+            Self::Changes => {
+                "there are changes (only with `--detailed-exitcode`), or drift (`drift`)"
+            }
             Self::Invalid => "bad usage or invalid spec; nothing was written",
             Self::Blocked => "blocked: the plan may not be applied, or a control fails",
             Self::NotEffective => {

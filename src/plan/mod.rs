@@ -4,10 +4,11 @@
 //! for what, `displace` who takes over a name or a path, `loosen` what is let go of last, `effect` what it does to a running service and whether it is drift, `ownership` whose things are, `guard`
 //! and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is what a
 //! plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state becomes by
-//! a change.
+//! a change, `class` how bad it is that something drifted.
 
 pub mod basis;
 mod change;
+mod class;
 mod destroy;
 mod digest;
 mod displace;
@@ -32,6 +33,7 @@ use serde_json::{Value, json};
 
 pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
+pub use class::class_of;
 pub use digest::Digest;
 pub use effect::Since;
 pub use history::{Author, History};

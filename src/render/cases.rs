@@ -23,6 +23,12 @@ impl Shown<'_> {
                 }),
             }
         }
+        suites.extend(self.unread());
+        suites
+    }
+
+    /// A case for each resource that could not be read.
+    pub(super) fn unread(&self) -> Option<Suite> {
         let unreadable = self.plan.unreadable.iter().map(|(address, why)| Case {
             class: safe::line(address),
             name: "read".to_owned(),
@@ -31,14 +37,11 @@ impl Shown<'_> {
                 detail: safe::line(why.hint.as_deref().unwrap_or_default()),
             },
         });
-        let unreadable: Vec<Case> = unreadable.collect();
-        if !unreadable.is_empty() {
-            suites.push(Suite {
-                name: "reading".to_owned(),
-                cases: unreadable,
-            });
-        }
-        suites
+        let cases: Vec<Case> = unreadable.collect();
+        (!cases.is_empty()).then(|| Suite {
+            name: "reading".to_owned(),
+            cases,
+        })
     }
 
     fn case(&self, change: &Change) -> Case {

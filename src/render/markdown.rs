@@ -254,7 +254,7 @@ pub(super) fn marker(name: &str) -> String {
         .collect()
 }
 
-fn sign_first(line: &str) -> String {
+pub(super) fn sign_first(line: &str) -> String {
     let trimmed = line.trim_start();
     let margin = " ".repeat(line.len() - trimmed.len());
     match trimmed.split_at_checked(1) {
@@ -266,7 +266,7 @@ fn sign_first(line: &str) -> String {
 }
 
 /// Longer than any run of backticks inside.
-fn fence(lines: &[String]) -> String {
+pub(super) fn fence(lines: &[String]) -> String {
     let text = lines.join("\n");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat((longest + 1).max(3));

@@ -241,7 +241,7 @@ impl Shown<'_> {
     }
 
     /// By reason: one missing permission often hides many resources.
-    fn unreadable(&self, room: Room, out: &mut String) {
+    pub(super) fn unreadable(&self, room: Room, out: &mut String) {
         if self.plan.unreadable.is_empty() {
             return;
         }

@@ -83,7 +83,11 @@ impl Part<'_> {
             Ok(Told::Plan(shown)) if !shown.objections.is_empty() => State::Blocked,
             Ok(Told::Plan(shown)) if shown.plan.is_drift() => State::Drifted,
             Ok(Told::Plan(shown)) if shown.plan.has_changes() => State::Changed,
-            Ok(Told::Plan(_) | Told::Outcome(_) | Told::Several(_)) => State::Clean,
+            Ok(Told::Drift(drifted)) if !drifted.shown.plan.unreadable.is_empty() => State::Failed,
+            Ok(Told::Drift(drifted)) if drifted.has_drift() => State::Drifted,
+            Ok(Told::Plan(_) | Told::Drift(_) | Told::Outcome(_) | Told::Several(_)) => {
+                State::Clean
+            }
         }
     }
 
@@ -335,7 +339,9 @@ impl Several<'_> {
         let mut all: Vec<(&'static str, String)> = flags
             .map(|(name, texts)| (name, texts.iter().any(|text| text == "true").to_string()))
             .collect();
-        all.push(("digests", self.digests().to_string()));
+        if self.word == "plan" {
+            all.push(("digests", self.digests().to_string()));
+        }
         all.push(("summary", self.last_line()));
         all
     }
@@ -343,7 +349,7 @@ impl Several<'_> {
     fn digests(&self) -> Value {
         let digests = self.parts.iter().filter_map(|part| match &part.told {
             Ok(Told::Plan(shown)) => Some((part.environment.clone(), json!(shown.digest()))),
-            Ok(Told::Outcome(_) | Told::Several(_)) | Err(_) => None,
+            Ok(Told::Drift(_) | Told::Outcome(_) | Told::Several(_)) | Err(_) => None,
         });
         Value::Object(digests.collect())
     }

@@ -1,10 +1,11 @@
-//! Whatever a command has to tell, in each of the forms there are: a plan or an outcome.
+//! Whatever a command has to tell, in each of the forms there are: a plan, an outcome, drift.
 //!
 //! `cli/deliver` writes what comes out to where it is wanted.
 
 use serde_json::Value;
 
 use super::change::Room;
+use super::drift::Drifted;
 use super::junit::{self, Suite};
 use super::notice::Notice;
 use super::plan::Shown;
@@ -16,6 +17,7 @@ use super::{jsonl, safe};
 pub enum Told<'a> {
     Plan(Shown<'a>),
     Outcome(Ended<'a>),
+    Drift(Drifted<'a>),
     /// The same of several environments.
     Several(&'a Several<'a>),
 }
@@ -26,6 +28,7 @@ impl Told<'_> {
         match self {
             Self::Plan(_) => "plan",
             Self::Outcome(_) => "apply",
+            Self::Drift(_) => "drift",
             Self::Several(several) => several.word,
         }
     }
@@ -35,6 +38,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.spec.to_owned(),
             Self::Outcome(ended) => ended.spec.to_owned(),
+            Self::Drift(drifted) => drifted.shown.spec.to_owned(),
             Self::Several(several) => several.names().join("."),
         }
     }
@@ -44,6 +48,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.last_line(),
             Self::Outcome(ended) => ended.last_line(),
+            Self::Drift(drifted) => drifted.last_line(),
             Self::Several(several) => several.last_line(),
         }
     }
@@ -52,6 +57,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.text(room),
             Self::Outcome(ended) => ended.text(room),
+            Self::Drift(drifted) => drifted.text(room),
             Self::Several(several) => several.text(room),
         }
     }
@@ -60,6 +66,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.json(),
             Self::Outcome(ended) => ended.json(),
+            Self::Drift(drifted) => drifted.json(),
             Self::Several(several) => several.json(),
         }
     }
@@ -67,8 +74,10 @@ impl Told<'_> {
     /// The first line of `jsonl`.
     pub fn version(self) -> Value {
         match self {
-            Self::Plan(shown) => jsonl::version(shown.spec, shown.target),
             Self::Outcome(ended) => jsonl::version(ended.spec, ended.target),
+            Self::Plan(shown) | Self::Drift(Drifted { shown }) => {
+                jsonl::version(shown.spec, shown.target)
+            }
             Self::Several(several) => several.version(),
         }
     }
@@ -78,6 +87,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.jsonl(),
             Self::Outcome(ended) => vec![ended.outcome()],
+            Self::Drift(drifted) => drifted.jsonl(),
             Self::Several(several) => several.jsonl(),
         }
     }
@@ -87,6 +97,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.markdown(name, most),
             Self::Outcome(ended) => ended.markdown(name, most),
+            Self::Drift(drifted) => drifted.markdown(name, most),
             Self::Several(several) => several.markdown(name, most),
         }
     }
@@ -95,6 +106,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.suites(),
             Self::Outcome(ended) => ended.suites(),
+            Self::Drift(drifted) => drifted.suites(),
             Self::Several(several) => several.suites(),
         }
     }
@@ -109,6 +121,7 @@ impl Told<'_> {
         match self {
             Self::Plan(shown) => shown.notices(),
             Self::Outcome(ended) => ended.notices(),
+            Self::Drift(drifted) => drifted.notices(),
             Self::Several(several) => several.notices(),
         }
     }
@@ -129,6 +142,7 @@ impl Told<'_> {
                 ("failed", ended.counts().failed.to_string()),
                 summary,
             ],
+            Self::Drift(drifted) => drifted.values(),
             Self::Several(several) => several.values(),
         }
     }

@@ -40,6 +40,28 @@ pub struct PlanArgs {
     pub view: ViewArgs,
 }
 
+/// Says what is not as it was last applied, how bad that is, and who changed it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw drift -e prod                 what an apply would put back, security first
+  secgw drift -e '*' -o github        of all environments, in a nightly pipeline
+  secgw drift -e prod -o sarif > drift.sarif
+                                      for code scanning
+
+What a security control reads is security; names, descriptions and tags are cosmetic; the rest is
+functional. Who and when come from Azure's activity log, where it may be read.
+
+Exit codes: 0 no drift, 1 something could not be read, 2 drift.")]
+pub struct DriftArgs {
+    #[command(flatten)]
+    pub spec: SpecsArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
+
 /// Shows a plan that `plan --out` saved
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -14,7 +14,7 @@ mod view;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use change::{ApplyArgs, DestroyArgs, PlanArgs, ShowArgs};
+pub use change::{ApplyArgs, DestroyArgs, DriftArgs, PlanArgs, ShowArgs};
 pub use offline::{
     Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs,
 };
@@ -55,6 +55,7 @@ pub enum Command {
     Render(RenderArgs),
     Schema(SchemaArgs),
     Plan(PlanArgs),
+    Drift(DriftArgs),
     Show(ShowArgs),
     Apply(ApplyArgs),
     Destroy(DestroyArgs),
@@ -107,6 +108,7 @@ impl Command {
             Self::Environments(_)
             | Self::Schema(_)
             | Self::Plan(_)
+            | Self::Drift(_)
             | Self::Show(_)
             | Self::Sandbox(_)
             | Self::Completions(_)

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod completions;
 mod destroy;
+mod drift;
 mod environments;
 mod explain;
 mod graph;
@@ -43,6 +44,7 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
             work,
             detailed_exitcode,
         } => block_on(plan::run(work, detailed_exitcode, output)),
+        Task::Drift { work } => block_on(drift::run(work, output)),
         Task::Show { plan, format } => show::run(&plan, format, output),
         Task::Destroy {
             work,

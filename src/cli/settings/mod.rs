@@ -13,10 +13,9 @@ use anstream::ColorChoice;
 
 use super::args::{
     ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs, Drawing,
-    EnvironmentsArgs,
-    ExplainArgs, Format, FormatArgs, GraphArgs, ManArgs, PlanArgs, RenderArgs, ReportFormat,
-    SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs, TerminalArgs,
-    ValidateArgs, VerifyArgs, When,
+    DriftArgs, EnvironmentsArgs, ExplainArgs, Format, FormatArgs, GraphArgs, ManArgs, PlanArgs,
+    RenderArgs, ReportFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs,
+    TerminalArgs, ValidateArgs, VerifyArgs, When,
 };
 use crate::resource::Pattern;
 use crate::sandbox;
@@ -97,6 +96,9 @@ pub enum Task {
     Plan {
         work: Work,
         detailed_exitcode: bool,
+    },
+    Drift {
+        work: Work,
     },
     Show {
         plan: PathBuf,
@@ -210,6 +212,9 @@ impl Settings {
             Command::Render(args) => render(args, around),
             Command::Schema(SchemaArgs {}) => Task::Schema,
             Command::Plan(args) => plan(args, around),
+            Command::Drift(DriftArgs { spec, azure, view }) => Task::Drift {
+                work: work(spec.into(), azure, view, ChoiceArgs::default(), around),
+            },
             Command::Show(ShowArgs {
                 plan,
                 format: FormatArgs { output },

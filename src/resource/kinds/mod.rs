@@ -3,6 +3,7 @@
 //! Rows are grouped by provider; a new type is a row here, its behaviour in the sandbox and a test. Rules state what
 //! Azure does to what it is sent, each with its evidence.
 
+mod class;
 mod directory;
 mod edge;
 mod gateway;
@@ -10,6 +11,8 @@ mod network;
 mod platform;
 mod storage;
 mod web;
+
+pub use class::{Class, class_of};
 
 use super::kind::{Evidence, How, Kind, Rule};
 use super::{Realm, ResourceId};

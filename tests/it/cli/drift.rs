@@ -35,130 +35,115 @@ const API: &str = "Microsoft.ApiManagement/service/apis";
 const SITE: &str = "Microsoft.Web/sites";
 const ORIGINS: &str = "Microsoft.Cdn/profiles/originGroups";
 
+const ALONE: &str = "drift -e dev --sandbox=state";
+
 #[test]
 fn drift_is_told_by_class_with_who_and_when_and_exits_2() {
     let project = project();
     let at = project.path();
-    let state = at.join("state");
-    let ran = run(at, "drift -e dev --sandbox=state");
+    let ran = run(at, ALONE);
     assert_eq!(ran.code, Some(2), "{ran}");
-    assert!(
-        ran.stdout.contains("There is no record of an apply"),
-        "{ran}"
-    );
+    let never = "There is no record of an apply";
+    assert!(ran.stdout.contains(never), "{ran}");
 
     let ran = run(at, "apply -e dev --sandbox=state --yes --quiet");
     assert_eq!(ran.code, Some(0), "{ran}");
-    let ran = run(at, "drift -e dev --sandbox=state");
+    let ran = run(at, ALONE);
     assert_eq!(ran.code, Some(0), "{ran}");
-    assert!(
-        ran.stdout.starts_with(
-            "no drift: 70 resources of orders-dev are as last applied on SANDBOX state"
-        ) && ran.stdout.lines().count() == 1,
-        "{ran}"
-    );
+    let clean = "no drift: 70 resources of orders-dev are as last applied on SANDBOX state";
+    assert!(ran.stdout.starts_with(clean), "{ran}");
+    assert_eq!(ran.stdout.lines().count(), 1, "{ran}");
 
+    let hostile = "Somebody's ##vso[task.setvariable variable=x]1";
+    let balancing = json!({ "sampleSize": 9, "successfulSamplesRequired": 3, "additionalLatencyInMilliseconds": 50 });
     change(
-        &state,
+        &at.join("state"),
         "dev",
         &[
-            (
-                API,
-                json!({ "properties": { "displayName": "Somebody's ##vso[task.setvariable variable=x]1" } }),
-            ),
+            (API, json!({ "properties": { "displayName": hostile } })),
             (SITE, json!({ "properties": { "httpsOnly": false } })),
             (
                 ORIGINS,
-                json!({ "properties": { "loadBalancingSettings": {
-                "sampleSize": 9, "successfulSamplesRequired": 3, "additionalLatencyInMilliseconds": 50 } } }),
+                json!({ "properties": { "loadBalancingSettings": balancing } }),
             ),
         ],
     );
-    let ran = run(
-        at,
-        "drift -e dev --sandbox=state --out json=drift.json --out jsonl=drift.jsonl --out md=drift.md \
-         --out sarif=drift.sarif --out junit=drift.xml",
-    );
-    assert_eq!(ran.code, Some(2), "{ran}");
-    let order: Vec<usize> = ["Security (1)", "Functional (1)", "Cosmetic (1)"]
-        .iter()
-        .map(|title| {
-            ran.stdout
-                .find(title)
-                .unwrap_or_else(|| panic!("{title}\n{ran}"))
-        })
-        .collect();
-    assert!(order.is_sorted(), "{ran}");
-    assert!(
-        ran.stdout.contains("somebody changed Azure by other means"),
-        "{ran}"
-    );
-    assert_eq!(ran.stdout.matches("changed by ").count(), 3, "{ran}");
-    assert!(ran.stdout.contains("httpsOnly: false → true"), "{ran}");
-    assert!(
-        ran.stdout
-            .contains("\nDrift: 1 security, 1 functional, 1 cosmetic; orders-dev on SANDBOX state"),
-        "{ran}"
-    );
-
-    let read = |name: &str| fs::read_to_string(at.join(name)).unwrap();
-    let data: Value = serde_json::from_str(&read("drift.json")).unwrap();
-    assert_eq!(data["since"], "spec-unchanged");
-    let first = &data["drifts"][0];
-    assert_eq!(
-        (&first["class"], &first["classes"], &first["change"]["type"]),
-        (
-            &json!("security"),
-            &json!({ "/properties/httpsOnly": "security" }),
-            &json!(SITE)
-        )
-    );
-    assert!(first["author"]["who"].is_string() && first["author"]["at"].is_string());
-    let lines: Vec<Value> = read("drift.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines.len(), 5);
-    assert_eq!(lines[4]["summary"]["cosmetic"], 1);
-    assert!(read("drift.md").starts_with("<!-- secgw:drift:dev -->\n"));
-    let xml = read("drift.xml");
-    assert!(
-        xml.contains("<testsuite name=\"security\" tests=\"1\" failures=\"1\""),
-        "{xml}"
-    );
-    let sarif: Value = serde_json::from_str(&read("drift.sarif")).unwrap();
-    let levels: Vec<_> = sarif["runs"][0]["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|result| &result["level"])
-        .collect();
-    assert_eq!(levels, ["error", "warning", "note"]);
-
-    for format in [
-        "text", "json", "jsonl", "markdown", "sarif", "junit", "github",
-    ] {
-        let ran = run(at, &format!("drift -e dev --sandbox=state -o {format}"));
-        assert!(!ran.stdout.contains("##vso["), "{format}: {ran}");
-    }
-    let ran = run(at, "drift -e dev --sandbox=state -o azdo");
-    let theirs = ran.stdout.matches("variable=x]").count();
-    let escaped = ran
-        .stdout
-        .matches("##vso[task.setvariable variable=x")
-        .count();
-    assert!(theirs > 0 && escaped == 0, "{ran}");
+    in_words(at);
+    as_data(at);
+    without_commands(at);
 
     let ran = run(at, "drift -e dev -e staging --sandbox=state -o json");
     assert_eq!(ran.code, Some(2), "{ran}");
     let data = ran.json();
-    assert_eq!(data["environments"][0]["drift"]["summary"]["security"], 1);
-    assert_eq!(data["environments"][1]["drift"]["since"], "never-applied");
+    let parts = &data["environments"];
+    assert_eq!(parts[0]["drift"]["summary"]["security"], 1);
+    assert_eq!(parts[1]["drift"]["since"], "never-applied");
     assert_eq!(data["summary"]["drifted"], 2);
 
     let ran = run(at, "apply -e dev --sandbox=state --yes --quiet");
     assert_eq!(ran.code, Some(0), "{ran}");
-    assert_eq!(run(at, "drift -e dev --sandbox=state").code, Some(0));
+    assert_eq!(run(at, ALONE).code, Some(0));
+}
+
+fn in_words(at: &Path) {
+    let ran = run(at, ALONE);
+    assert_eq!(ran.code, Some(2), "{ran}");
+    let titles = ["Security (1)", "Functional (1)", "Cosmetic (1)"];
+    let places = titles.map(|title| ran.stdout.find(title));
+    assert!(places.is_sorted() && places[0].is_some(), "{ran}");
+    assert_eq!(ran.stdout.matches("changed by ").count(), 3, "{ran}");
+    for said in [
+        "somebody changed Azure by other means",
+        "httpsOnly: false → true",
+        "\nDrift: 1 security, 1 functional, 1 cosmetic; orders-dev on SANDBOX state",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}\n{ran}");
+    }
+}
+
+fn as_data(at: &Path) {
+    let out =
+        "--out json=d.json --out jsonl=d.jsonl --out md=d.md --out sarif=d.sarif --out junit=d.xml";
+    assert_eq!(run(at, &format!("{ALONE} {out}")).code, Some(2));
+    let read = |name: &str| fs::read_to_string(at.join(name)).unwrap();
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let data = json(&read("d.json"));
+    assert_eq!(data["since"], "spec-unchanged");
+    let first = &data["drifts"][0];
+    assert_eq!(first["class"], "security");
+    assert_eq!(
+        first["classes"],
+        json!({ "/properties/httpsOnly": "security" })
+    );
+    assert_eq!(first["change"]["type"], SITE);
+    let author = &first["author"];
+    assert!(author["who"].is_string() && author["at"].is_string());
+    let lines: Vec<Value> = read("d.jsonl").lines().map(json).collect();
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[4]["summary"]["cosmetic"], 1);
+    assert!(read("d.md").starts_with("<!-- secgw:drift:dev -->\n"));
+    let suite = "<testsuite name=\"security\" tests=\"1\" failures=\"1\"";
+    assert!(read("d.xml").contains(suite));
+    let sarif = json(&read("d.sarif"));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let levels: Vec<_> = results.iter().map(|result| &result["level"]).collect();
+    assert_eq!(levels, ["error", "warning", "note"]);
+}
+
+fn without_commands(at: &Path) {
+    let told = "task.setvariable variable=x";
+    for format in ["text", "json", "jsonl", "markdown", "github", "azdo"] {
+        let ran = run(at, &format!("{ALONE} -o {format}"));
+        assert!(ran.stdout.contains(told), "{format}: {ran}");
+        assert!(
+            !ran.stdout.contains(&format!("##vso[{told}")),
+            "{format}: {ran}"
+        );
+    }
+    for format in ["sarif", "junit"] {
+        let ran = run(at, &format!("{ALONE} -o {format}"));
+        assert!(!ran.stdout.contains("##vso["), "{format}: {ran}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod deliver;
+mod drift;
 mod saved;
 mod several;
 mod shell;
@@ -92,6 +93,7 @@ fn help_says_what_each_command_is_for() {
         "render",
         "schema",
         "plan",
+        "drift",
         "show",
         "apply",
         "destroy",

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use secgw::azure::read_live;
 use secgw::controls::{self, Acceptance, Entry, Intent, Report, Severity, State, Status};
 use secgw::policy::{Document, Element, Form, Node};
+use secgw::resource::kinds::Class;
 use secgw::resource::{At, ResourceId, body};
 use serde_json::Value;
 use time::macros::date;
@@ -141,6 +142,43 @@ impl Weakening {
     fn is_about(&self, environment: &str, what: &str) -> bool {
         (self.environment.is_empty() || self.environment.split(' ').any(|one| one == environment))
             && (self.only.is_empty() || self.only == what)
+    }
+}
+
+#[test]
+fn whatever_a_control_finds_is_drift_of_the_security_class() {
+    for row in WEAKENINGS {
+        let environment = row.environment.split(' ').next().unwrap_or_default();
+        let environment = if environment.is_empty() {
+            "prod"
+        } else {
+            environment
+        };
+        let base = Base::desired(environment);
+        for (place, change) in row.changes {
+            let place = place.replace("{env}", environment);
+            let end = format!("/{}", place.to_ascii_lowercase());
+            let mut ids = base.state.iter().map(|entry| &entry.id);
+            let Some(id) = ids.find(|id| id.as_str().to_ascii_lowercase().ends_with(&end)) else {
+                continue;
+            };
+            let path = match change {
+                Change::Set(pointer, _) | Change::Push(pointer, _) => pointer,
+                Change::Text(..) | Change::Drop(_) | Change::DropIn(..) | Change::Wrap(_) => {
+                    "/properties/value/inbound"
+                }
+                Change::Gone => "",
+                // Not the resource that is named.
+                Change::Add(..) => continue,
+            };
+            let class = secgw::plan::class_of(&id.type_name(), path);
+            assert_eq!(
+                class,
+                Class::Security,
+                "{}: {place} {change:?}",
+                row.control
+            );
+        }
     }
 }
 
