@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use secgw::azure::request::Request;
 use secgw::resource::{Directory, Graph, Realm};
 use secgw::sandbox::{Action, Fault};
@@ -16,6 +17,8 @@ use crate::stand::{ENVIRONMENTS, Stand, described, graph, spec, troubles};
 
 /// Cuts at every request when `SECGW_SWEEP=all`, else at this many spread over the run.
 const SAMPLES: u64 = 8;
+/// Cuts under way at a time.
+const AT_ONCE: usize = 4;
 
 /// From the `after`th request on, every connection breaks: before the request did anything, or after.
 fn cut(after: u64, action: Action) -> Fault {
@@ -117,15 +120,23 @@ async fn an_apply_that_was_cut_off_anywhere_is_finished_by_the_next() {
         } else {
             (requests / SAMPLES).max(1)
         };
+        let steps = (0..requests).step_by(usize::try_from(step).unwrap());
+        let cuts = steps.flat_map(|after| {
+            let actions = [Action::DropBefore, Action::DropAfter];
+            actions.map(|action| (after, action))
+        });
+        let cuts = cuts.map(async |(after, action)| {
+            let at = dir.path().join(format!("{after}-{action:?}"));
+            let found = cut_and_resume(&at, &spec, cut(after, action)).await;
+            std::fs::remove_dir_all(&at).unwrap();
+            (after, found)
+        });
+        // Each has a sandbox of its own, and most of its time is waiting.
+        let mut running = futures::stream::iter(cuts).buffer_unordered(AT_ONCE);
         let mut cuts = 0;
-        for after in (0..requests).step_by(usize::try_from(step).unwrap()) {
-            for action in [Action::DropBefore, Action::DropAfter] {
-                let at = dir.path().join(format!("{after}-{action:?}"));
-                let found = cut_and_resume(&at, &spec, cut(after, action)).await;
-                assert_eq!(found, expected, "{environment}: cut at request {after}");
-                cuts += 1;
-                std::fs::remove_dir_all(&at).unwrap();
-            }
+        while let Some((after, found)) = running.next().await {
+            assert_eq!(found, expected, "{environment}: cut at request {after}");
+            cuts += 1;
         }
         eprintln!(
             "{environment}: {cuts} cuts over {requests} requests, all finished by the next apply"
