@@ -71,9 +71,8 @@ pub const HINTS: &[Hint] = &[
         "LocationNotAvailableForResourceType",
         "choose one of the regions that the message lists",
     ),
-    saying(
-        "ServiceAlreadyExists",
-        "soft-delete",
+    row(
+        "ServiceAlreadyExistsInSoftDeletedState",
         "the name is held by a deleted service for 48 hours: purge it (`az apim deletedservice purge`) or restore it",
     ),
     row(

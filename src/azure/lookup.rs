@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::cloud::Endpoints;
 use super::request::{Request, encode_segment, odata_literal};
-use crate::resource::{Live, Observed, Read, Realm, Ref, Resource, ResourceId, Term, Unreadable};
+use crate::resource::{
+    Live, Observed, Read, Realm, Ref, Resource, ResourceId, Term, Unreadable, Wanted,
+};
 
 /// How to read a resource now.
 #[derive(Debug)]
@@ -27,6 +29,14 @@ pub(super) enum Lookup {
 
 pub(super) fn lookup(endpoints: &Endpoints, resource: &Resource, live: &Live) -> Lookup {
     let Resource { id, kind, .. } = resource;
+    if let Wanted::Cleared { of, .. } = &resource.wanted {
+        match live.resources.get(of) {
+            None => return Lookup::After,
+            Some(Observed::Absent) => {}
+            // What is there has its name, so nothing else holds it.
+            Some(_) => return Lookup::Absent,
+        }
+    }
     let version = kind.api_version;
     match kind.read {
         Read::Get(query) => {

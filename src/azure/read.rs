@@ -41,7 +41,11 @@ pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
         let reads = join_all(round.into_iter().map(|task| run(client, task)));
         let lists = join_all(lists.iter().map(|listing| list(client, graph, listing)));
         let (reads, lists) = futures::future::join(reads, lists).await;
-        reading.live.resources.extend(reads.into_iter().flatten());
+        let reads = reads.into_iter().flatten();
+        reading
+            .live
+            .resources
+            .extend(reads.map(|(id, observed)| tolerated(graph, id, observed)));
         for listed in lists {
             listed.enter(&mut reading.live);
         }
@@ -51,6 +55,20 @@ pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
     owners(client, graph, &mut reading.live).await;
     leaving(client, graph, &mut reading.live).await;
     reading
+}
+
+/// Whoever may write in the resource group alone may not look at what was deleted from it. It is not known to be gone,
+/// but whether it stands in the way is Azure's to say when it comes to that (domain.md A.8).
+fn tolerated(graph: &Graph, id: ResourceId, observed: Observed) -> (ResourceId, Observed) {
+    let is_remains = graph
+        .get(&id)
+        .is_some_and(|resource| matches!(resource.wanted, Wanted::Cleared { .. }));
+    match observed {
+        Observed::Unreadable(why) if is_remains && why.status == Some(403) => {
+            (id, Observed::Absent)
+        }
+        other => (id, other),
+    }
 }
 
 /// Lists tell less than the resources themselves, and what may be deleted is compared with what is there then.

@@ -245,7 +245,7 @@ impl Session {
         let began = tokio::time::Instant::now();
         output.say(&format!(
             "Reading {} on {} …\n",
-            plural(desired.len(), "resource"),
+            plural(desired.named(), "resource"),
             self.target
         ));
         let before = self.client.sent();
@@ -326,7 +326,7 @@ impl Session {
     pub(super) async fn state(&self, graph: &Graph, output: &Output) -> State {
         output.say(&format!(
             "Reading {} on {} and what stands around them …\n",
-            plural(graph.len(), "resource"),
+            plural(graph.named(), "resource"),
             self.target
         ));
         let roots = graph

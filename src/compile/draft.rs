@@ -29,6 +29,12 @@ impl Draft {
         Self::new(id, source, Wanted::Absent)
     }
 
+    /// What is left of a deleted resource, found by these values of its.
+    pub(super) fn cleared(id: ResourceId, source: &At, of: ResourceId, found_by: Value) -> Self {
+        let found_by = Term::from(found_by);
+        Self::new(id, source, Wanted::Cleared { of, found_by })
+    }
+
     fn new(id: ResourceId, source: &At, wanted: Wanted) -> Self {
         Self {
             id,

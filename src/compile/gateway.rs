@@ -17,7 +17,14 @@ pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
     } else {
         front_door_id(spec, ids)
     };
-    let mut drafts = vec![service(spec, ids), edge, tag(spec, ids)];
+    let deleted = Draft::cleared(
+        ids.deleted_service(),
+        &spec.gateway.at,
+        ids.service(),
+        Value::Null,
+    )
+    .serves(&[R1]);
+    let mut drafts = vec![deleted, service(spec, ids), edge, tag(spec, ids)];
     if is_classic(spec.gateway.sku.name) {
         drafts.extend(["access", "gitAccess"].map(|name| key_access(spec, ids, name)));
     }
@@ -66,7 +73,7 @@ fn service(spec: &Spec, ids: Ids) -> Draft {
     });
     Draft::body(ids.service(), &gateway.at, body)
         .after(network)
-        .after([user])
+        .after([user, ids.deleted_service()])
         .serves(&[R1, R2, R7, R10])
         .serves(if spec.network.topology.has_private_backend() {
             &[R5]

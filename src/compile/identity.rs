@@ -19,6 +19,7 @@ const GRAPH_SCOPES: [&str; 2] = ["openid", "offline_access"];
 
 pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
     let mut drafts = vec![
+        deleted_api(spec, ids),
         api(spec, ids),
         principal(spec, &Ids::api_application()),
         microsoft_graph(spec),
@@ -87,7 +88,20 @@ fn api(spec: &Spec, ids: Ids) -> Draft {
         "oauth2PermissionScopes": scopes,
         "preAuthorizedApplications": [],
     });
-    Draft::body(id, &api.at, body).serves(&[R1])
+    Draft::body(id, &api.at, body)
+        .after([Ids::deleted_api_application()])
+        .serves(&[R1])
+}
+
+/// A deleted application whose identifier URI is still taken.
+fn deleted_api(spec: &Spec, ids: Ids) -> Draft {
+    Draft::cleared(
+        Ids::deleted_api_application(),
+        &spec.identity.api.at,
+        Ids::api_application(),
+        json!({ "identifierUris": [ids.api_uri()] }),
+    )
+    .serves(&[R1])
 }
 
 fn principal(spec: &Spec, application: &ResourceId) -> Draft {

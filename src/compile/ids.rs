@@ -337,6 +337,14 @@ impl Ids<'_> {
         self.provider("Microsoft.ApiManagement/service", &self.spec.gateway.name)
     }
 
+    /// Where a deleted service keeps its name for 48 hours (domain.md A.8).
+    pub(super) fn deleted_service(self) -> ResourceId {
+        let azure = &self.spec.azure;
+        ResourceId::of_subscription(&azure.subscription.to_string())
+            .provider("Microsoft.ApiManagement/locations", &azure.location)
+            .child("deletedservices", &self.spec.gateway.name)
+    }
+
     pub(super) fn service_host(self) -> String {
         format!("{}.{}", self.spec.gateway.name, self.hosts().gateway)
     }
@@ -466,6 +474,11 @@ impl Ids<'_> {
 
     pub(super) fn api_application() -> ResourceId {
         ResourceId::graph(Directory::Identity, "applications", "api")
+    }
+
+    /// A deleted application keeps its identifier URIs for 30 days (domain.md D.2).
+    pub(super) fn deleted_api_application() -> ResourceId {
+        ResourceId::graph(Directory::Identity, "directory/deletedItems", "api")
     }
 
     /// Both directories register their initial domain, which is what makes the URI unique and allowed.

@@ -100,7 +100,7 @@ impl<'a> Looked<'a> {
     /// What is compared or would be written over, and the values that others take, which may be the service's own.
     fn at(&self, resource: &Resource, found: &Found) -> Value {
         let mut seen = match resource.wanted {
-            Wanted::Body(_) | Wanted::Absent => {
+            Wanted::Body(_) | Wanted::Absent | Wanted::Cleared { .. } => {
                 body::strip(&found.body, &|path| resource.kind.is_read_only(path))
             }
             Wanted::Given(_) => Value::Object(Map::new()),

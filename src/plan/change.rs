@@ -186,6 +186,8 @@ pub enum Reason {
     Unwanted,
     /// Azure makes it along with a resource of this plan.
     ComesWith(ResourceId),
+    /// Left of a deleted resource of this name, which this plan makes anew.
+    Cleared,
     /// Withheld from an earlier write until what it depends on holds.
     Staged,
     /// Azure is still at work on it.
@@ -212,6 +214,7 @@ impl Reason {
             Self::Destroyed => "destroyed",
             Self::Unwanted => "unwanted",
             Self::ComesWith(_) => "comes_with",
+            Self::Cleared => "cleared",
             Self::Staged => "staged",
             Self::InProgress => "in_progress",
             Self::LastChangeFailed => "last_change_failed",
@@ -232,6 +235,7 @@ impl Reason {
             "destroyed" => Self::Destroyed,
             "unwanted" => Self::Unwanted,
             "comes_with" => Self::ComesWith(address.parent()?),
+            "cleared" => Self::Cleared,
             "staged" => Self::Staged,
             "in_progress" => Self::InProgress,
             "last_change_failed" => Self::LastChangeFailed,
@@ -256,6 +260,7 @@ impl fmt::Display for Reason {
             Self::ComesWith(parent) => {
                 write!(f, "comes with a new {} and is not wanted", parent.name())
             }
+            Self::Cleared => f.write_str("keeps its name taken"),
             Self::Staged => f.write_str("possible only once what it depends on is in place"),
             Self::InProgress => f.write_str("Azure is still at work on it"),
             Self::LastChangeFailed => f.write_str("Azure says its last change failed"),
@@ -401,6 +406,7 @@ mod tests {
             Reason::Destroyed,
             Reason::Unwanted,
             Reason::ComesWith(parent),
+            Reason::Cleared,
             Reason::Staged,
             Reason::InProgress,
             Reason::LastChangeFailed,

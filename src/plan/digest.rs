@@ -68,6 +68,7 @@ fn wanted(resource: &Resource) -> String {
         Wanted::Body(body) => serde_json::to_string(body).unwrap_or_default(),
         Wanted::Given(_) => " given".to_owned(),
         Wanted::Absent => " absent".to_owned(),
+        Wanted::Cleared { .. } => " cleared".to_owned(),
     }
 }
 

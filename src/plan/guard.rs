@@ -46,6 +46,18 @@ pub(super) const GUARDS: &[Guard] = &[
         says: "moving a gateway to another network takes it down for up to 45 minutes and may change its address",
     },
     Guard {
+        name: "gateway-purge",
+        type_name: "Microsoft.ApiManagement/locations/deletedservices",
+        when: When::Verb(GONE),
+        says: "the deleted gateway of this name, which could still be restored, would be gone for good",
+    },
+    Guard {
+        name: "application-purge",
+        type_name: "Microsoft.Graph/directory/deletedItems",
+        when: When::Verb(GONE),
+        says: "the deleted application with this identifier URI, which could still be restored, would be gone for good",
+    },
+    Guard {
         name: "edge-delete",
         type_name: "Microsoft.Cdn/profiles",
         when: When::Verb(GONE),

@@ -93,6 +93,13 @@ impl<'a> Planner<'a> {
                 );
             }
             (Observed::Absent, Wanted::Absent) => self.unwanted(resource),
+            (Observed::Present(found), Wanted::Cleared { of, .. }) => {
+                if *self.live.get(of) == Observed::Absent {
+                    let base = base(resource, found);
+                    self.push(resource, "", Action::Delete { base }, Reason::Cleared);
+                }
+            }
+            (Observed::Absent, Wanted::Cleared { .. }) => {}
             (Observed::Present(_), Wanted::Given(_)) => self.plan.unchanged += 1,
             (Observed::Absent, Wanted::Given(_)) => self.made(resource, Action::Await),
             (Observed::Absent, Wanted::Body(term)) => self.create(resource, term),

@@ -102,6 +102,7 @@ fn why(change: &Change) -> Option<String> {
             | Reason::Pruned
             | Reason::Unwanted
             | Reason::ComesWith(_)
+            | Reason::Cleared
             | Reason::Staged
             | Reason::InProgress
             | Reason::LastChangeFailed

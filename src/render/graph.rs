@@ -16,7 +16,7 @@ pub fn mermaid(graph: &Graph) -> String {
             let (open, close) = match resource.wanted {
                 Wanted::Body(_) => ("[", "]"),
                 Wanted::Given(_) => ("([", "])"),
-                Wanted::Absent => ("[/", "/]"),
+                Wanted::Absent | Wanted::Cleared { .. } => ("[/", "/]"),
             };
             let text = mermaid_text(&label::resource(&resource.id));
             let _infallible = writeln!(out, "    n{}{open}\"{text}\"{close}", names[&resource.id]);
@@ -42,7 +42,7 @@ pub fn dot(graph: &Graph) -> String {
             let style = match resource.wanted {
                 Wanted::Body(_) => "",
                 Wanted::Given(_) => ", style = rounded",
-                Wanted::Absent => ", style = dashed",
+                Wanted::Absent | Wanted::Cleared { .. } => ", style = dashed",
             };
             let text = dot_text(&label::resource(&resource.id));
             let tip = dot_text(&safe::line(resource.id.as_str()));

@@ -37,6 +37,7 @@ fn entry(graph: &Graph, resource: &Resource) -> Value {
         Wanted::Body(body) => ("present", Some(body)),
         Wanted::Given(body) => ("given", Some(body)),
         Wanted::Absent => ("absent", None),
+        Wanted::Cleared { .. } => ("cleared", None),
     };
     json!({
         "address": id,

@@ -50,6 +50,9 @@ pub enum Wanted {
     Given(Term),
     /// Not there.
     Absent,
+    /// What is left of a deleted `of` and keeps its name taken: gone before that is made anew, and nobody's business
+    /// otherwise. The term fills in the kind's `Read::Find`.
+    Cleared { of: ResourceId, found_by: Term },
 }
 
 /// One resource of the desired state.
@@ -71,6 +74,7 @@ impl Resource {
     pub fn body(&self) -> Option<&Term> {
         match &self.wanted {
             Wanted::Body(body) | Wanted::Given(body) => Some(body),
+            Wanted::Cleared { found_by, .. } => Some(found_by),
             Wanted::Absent => None,
         }
     }
@@ -192,6 +196,12 @@ impl Graph {
 
     pub fn len(&self) -> usize {
         self.resources.len()
+    }
+
+    /// How many resources a reader of the spec would count.
+    pub fn named(&self) -> usize {
+        let is_named = |resource: &&Resource| !matches!(resource.wanted, Wanted::Cleared { .. });
+        self.iter().filter(is_named).count()
     }
 
     pub fn is_empty(&self) -> bool {

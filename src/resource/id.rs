@@ -73,6 +73,10 @@ impl ResourceId {
         }
     }
 
+    pub fn of_subscription(subscription: &str) -> Self {
+        Self::new(format!("/subscriptions/{subscription}"), Realm::Arm)
+    }
+
     pub fn resource_group(subscription: &str, name: &str) -> Self {
         Self::new(
             format!("/subscriptions/{subscription}/resourceGroups/{name}"),

@@ -99,11 +99,12 @@ fn addresses(name: &str) -> String {
                 Wanted::Body(_) => "",
                 Wanted::Given(_) => " (given)",
                 Wanted::Absent => " (absent)",
+                Wanted::Cleared { .. } => " (cleared)",
             };
             format!("{}{wanted}", resource.id.short())
         })
         .collect();
-    lines.push(format!("{} resources", graph.len()));
+    lines.push(format!("{} resources", graph.named()));
     lines.join("\n")
 }
 
@@ -191,7 +192,7 @@ fn every_resource_says_where_it_comes_from_and_what_for() {
 fn body(resource: &Resource) -> Option<&Term> {
     match &resource.wanted {
         Wanted::Body(body) => Some(body),
-        Wanted::Given(_) | Wanted::Absent => None,
+        Wanted::Given(_) | Wanted::Absent | Wanted::Cleared { .. } => None,
     }
 }
 

@@ -85,6 +85,37 @@ fn after_a_destroy_the_sandbox_is_as_it_was_before() {
 }
 
 #[test]
+fn a_name_that_a_deleted_gateway_keeps_is_taken_again_only_when_allowed() {
+    let directory = project();
+    let secgw = |line: &str| {
+        let target = "-e dev --sandbox=state --operation-scale 0";
+        run(directory.path(), &format!("{line} {target}"))
+    };
+    assert_eq!(secgw("apply --yes").code, Some(0));
+    assert_eq!(secgw("destroy --yes").code, Some(0));
+    let left = held(&directory.path().join("state"));
+
+    let ran = secgw("apply --yes -o json");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    let data = ran.json();
+    let objections = data["objections"].as_array().unwrap().iter();
+    let names: Vec<&str> = objections
+        .map(|objection| objection["name"].as_str().unwrap())
+        .collect();
+    let classes: Vec<&str> = names
+        .iter()
+        .map(|name| name.split_once(':').unwrap().0)
+        .collect();
+    assert_eq!(classes, ["gateway-purge", "application-purge"], "{ran}");
+    assert_eq!(held(&directory.path().join("state")), left);
+
+    let ran = secgw("apply --yes --allow gateway-purge --allow application-purge");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    let ran = secgw("plan --detailed-exitcode");
+    assert_eq!(ran.code, Some(0), "{ran}");
+}
+
+#[test]
 fn what_is_protected_is_not_destroyed_in_passing() {
     let directory = project();
     let secgw = |line: &str| {

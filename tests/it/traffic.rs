@@ -204,6 +204,16 @@ async fn no_answer_of_the_sandbox_errs_where_azures_own_do_not() {
     }
 }
 
+/// Takes the one request out whose type the schemas do not have although Azure's own traffic does: a deleted gateway is
+/// looked for once (recordings: `cli_apim__test_apim_deletedservice`).
+fn without_a_schema(log: &Path) {
+    let text = std::fs::read_to_string(log).unwrap();
+    let is_known = |line: &&str| !line.to_lowercase().contains("/deletedservices/");
+    let kept: Vec<&str> = text.lines().filter(is_known).collect();
+    assert_eq!(text.lines().count() - kept.len(), 1);
+    std::fs::write(log, kept.join("\n") + "\n").unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_passes_azures_schemas() {
     let checker = project().join("../shared/azure/check_traffic.py");
@@ -214,6 +224,7 @@ async fn every_request_passes_azures_schemas() {
     for environment in ENVIRONMENTS {
         let dir = tempfile::tempdir().unwrap();
         let log = recorded(environment, dir.path()).await;
+        without_a_schema(&log);
         let output = Command::new("python3")
             .arg(&checker)
             .arg(&log)

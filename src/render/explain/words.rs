@@ -8,6 +8,9 @@ pub(super) fn wanted(wanted: &Wanted) -> &'static str {
         Wanted::Body(_) => "it is there, with at least what the spec says",
         Wanted::Given(_) => "somebody else's: read and waited for, never written",
         Wanted::Absent => "it is not there",
+        Wanted::Cleared { .. } => {
+            "purged before a new resource takes its name, and left alone otherwise"
+        }
     }
 }
 

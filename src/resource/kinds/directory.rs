@@ -82,6 +82,14 @@ pub(super) const KINDS: &[Kind] = &[
         ..GRAPH
     },
     Kind {
+        type_name: "Microsoft.Graph/directory/deletedItems",
+        noun: "deleted application",
+        read: Read::Find(
+            "directory/deletedItems/microsoft.graph.application?$filter=identifierUris/any(u:u eq '{/identifierUris/0}')",
+        ),
+        ..GRAPH
+    },
+    Kind {
         type_name: "Microsoft.Graph/servicePrincipals",
         noun: "service principal",
         read: Read::Find("servicePrincipals(appId='{/appId}')"),

@@ -293,6 +293,18 @@ pub(super) const KINDS: &[Kind] = &[
         ..CHILD
     },
     Kind {
+        type_name: "Microsoft.ApiManagement/locations/deletedservices",
+        noun: "deleted API Management service",
+        etag: Etag::None,
+        lane: None,
+        usual: Usual {
+            create: 0,
+            update: 0,
+            delete: 60,
+        },
+        ..CHILD
+    },
+    Kind {
         type_name: "Microsoft.ApiManagement/service/privateEndpointConnections",
         noun: "private endpoint connection",
         read: Read::Match("/properties/privateLinkServiceConnectionState/description"),
