@@ -1,7 +1,7 @@
 //! Sign-in: which credential is used, in an order that secgw documents, and who it turns out to be.
 //!
-//! 1. A client secret, where one is given (`AZURE_CLIENT_SECRET` with tenant and client id).
-//! 2. A federated token file (`AZURE_FEDERATED_TOKEN_FILE` with tenant and client id).
+//! 1. A client secret.
+//! 2. A federated token: of GitHub Actions, of Azure Pipelines, or the one that a workload identity keeps in a file.
 //! 3. The managed identity that the environment announces (App Service, `IDENTITY_ENDPOINT`).
 //! 4. `az login`.
 //! 5. The managed identity of a virtual machine.
@@ -11,7 +11,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::cloud::Cloud;
+use super::federation::{Assertion, Federation};
 use super::hints;
 use super::pipeline::PooledClient;
 
@@ -37,7 +37,10 @@ pub struct AuthSettings {
     pub tenant: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
-    pub federated_token_file: Option<PathBuf>,
+    /// Whose token stands in for a secret.
+    pub federation: Option<Federation>,
+    /// `az login` is not to be tried.
+    pub without_cli: bool,
     /// `IDENTITY_ENDPOINT` is set.
     pub managed_identity_announced: bool,
 }
@@ -45,15 +48,49 @@ pub struct AuthSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     ClientSecret,
+    GitHubActions,
+    AzurePipelines,
     FederatedToken,
     ManagedIdentity,
     AzureCli,
 }
 
 impl Method {
+    /// In the order in which they are looked for.
+    pub const ALL: [Self; 6] = [
+        Self::ClientSecret,
+        Self::GitHubActions,
+        Self::AzurePipelines,
+        Self::FederatedToken,
+        Self::ManagedIdentity,
+        Self::AzureCli,
+    ];
+
+    /// What has to be set for it.
+    pub fn needs(self) -> &'static str {
+        match self {
+            Self::ClientSecret => {
+                "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET together"
+            }
+            Self::GitHubActions => {
+                "give the job `permissions: id-token: write`, and set AZURE_TENANT_ID and AZURE_CLIENT_ID"
+            }
+            Self::AzurePipelines => {
+                "set SYSTEM_ACCESSTOKEN to $(System.AccessToken), ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID, AZURE_TENANT_ID and AZURE_CLIENT_ID"
+            }
+            Self::FederatedToken => {
+                "set AZURE_FEDERATED_TOKEN_FILE, AZURE_TENANT_ID and AZURE_CLIENT_ID together"
+            }
+            Self::ManagedIdentity => "run where Azure gives the machine an identity",
+            Self::AzureCli => "run `az login`",
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientSecret => "client secret",
+            Self::GitHubActions => "GitHub Actions token",
+            Self::AzurePipelines => "Azure Pipelines token",
             Self::FederatedToken => "federated token",
             Self::ManagedIdentity => "managed identity",
             Self::AzureCli => "az login",
@@ -96,6 +133,11 @@ pub struct Who {
     pub app_id: Option<String>,
     #[serde(rename = "upn")]
     pub user: Option<String>,
+    #[serde(rename = "aud")]
+    pub audience: Option<String>,
+    /// Delegated permissions of a person's token, separated by blanks.
+    #[serde(default, rename = "scp")]
+    pub scopes: String,
     /// Application permissions of a Graph token.
     #[serde(default)]
     pub roles: Vec<String>,
@@ -103,7 +145,7 @@ pub struct Who {
 
 impl Who {
     /// Tokens are opaque to clients by contract; what cannot be read is simply not known.
-    fn of(token: &str) -> Self {
+    pub fn of(token: &str) -> Self {
         let claims = token
             .split('.')
             .nth(1)
@@ -157,9 +199,7 @@ fn listed(attempts: &[Attempt]) -> String {
 impl SignInError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Incomplete { .. } => {
-                Some("set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET together")
-            }
+            Self::Incomplete { method, .. } => Some(method.needs()),
             Self::Failed { attempts } => attempts
                 .iter()
                 .find_map(|attempt| hints::for_sign_in(&attempt.said)),
@@ -184,32 +224,29 @@ impl AuthSettings {
 
     /// The methods to try, in order.
     pub fn methods(&self) -> Vec<Method> {
-        match self {
-            Self {
-                method: Some(method),
-                ..
-            } => vec![*method],
-            Self {
-                client_secret: Some(_),
-                ..
-            } => vec![Method::ClientSecret],
-            Self {
-                federated_token_file: Some(_),
-                ..
-            } => vec![Method::FederatedToken],
-            Self {
-                managed_identity_announced: true,
-                ..
-            } => vec![Method::ManagedIdentity],
-            _ => vec![Method::AzureCli, Method::ManagedIdentity],
+        if let Some(method) = self.method {
+            return vec![method];
         }
+        if self.client_secret.is_some() {
+            return vec![Method::ClientSecret];
+        }
+        if let Some(federation) = &self.federation {
+            return vec![federation.method()];
+        }
+        if self.managed_identity_announced {
+            return vec![Method::ManagedIdentity];
+        }
+        let cli = (!self.without_cli).then_some(Method::AzureCli);
+        cli.into_iter().chain([Method::ManagedIdentity]).collect()
     }
 
-    fn source(&self, method: Method) -> Source {
+    pub fn source(&self, method: Method) -> Source {
         let client_id = match method {
-            Method::ClientSecret | Method::FederatedToken | Method::ManagedIdentity => {
-                self.client_id.clone()
-            }
+            Method::ClientSecret
+            | Method::GitHubActions
+            | Method::AzurePipelines
+            | Method::FederatedToken
+            | Method::ManagedIdentity => self.client_id.clone(),
             Method::AzureCli => None,
         };
         Source { method, client_id }
@@ -313,14 +350,16 @@ fn credential(
             })?;
             client_secret_credential(tenant, client_id, secret, http, cloud)
         }
-        Method::FederatedToken => {
+        Method::GitHubActions | Method::AzurePipelines | Method::FederatedToken => {
             let (tenant, client_id) = settings.principal(method)?;
-            let file = settings.federated_token_file.clone();
-            let file = file.ok_or_else(|| SignInError::Incomplete {
+            let federation = settings.federation.clone();
+            let is_meant = |federation: &Federation| federation.method() == method;
+            let federation = federation.filter(is_meant);
+            let federation = federation.ok_or_else(|| SignInError::Incomplete {
                 method,
-                missing: vec!["a token file"],
+                missing: vec!["a token to show"],
             })?;
-            federated_credential(tenant, client_id, file, http, cloud)
+            federated_credential((tenant, client_id), federation, http, cloud)
         }
         Method::ManagedIdentity => managed_identity(settings.client_id.as_deref(), http, cloud),
         Method::AzureCli => azure_cli(settings.tenant.clone()),
@@ -346,20 +385,23 @@ fn client_secret_credential(
 }
 
 fn federated_credential(
-    tenant: &str,
-    client_id: &str,
-    file: PathBuf,
+    (tenant, client_id): (&str, &str),
+    federation: Federation,
     http: &PooledClient,
     cloud: &Cloud,
 ) -> Made {
     let client_options = http.sign_in_options(cloud.authority);
-    let options = identity::WorkloadIdentityCredentialOptions {
-        credential_options: identity::ClientAssertionCredentialOptions { client_options },
-        client_id: Some(client_id.to_owned()),
-        tenant_id: Some(tenant.to_owned()),
-        token_file_path: Some(file),
+    let assertion = Assertion {
+        federation,
+        audience: cloud.token_exchange,
+        pipeline: http.sign_in_pipeline(cloud.authority),
     };
-    Ok(identity::WorkloadIdentityCredential::new(Some(options))?)
+    Ok(identity::ClientAssertionCredential::new(
+        tenant.to_owned(),
+        client_id.to_owned(),
+        assertion,
+        Some(identity::ClientAssertionCredentialOptions { client_options }),
+    )?)
 }
 
 fn managed_identity(client_id: Option<&str>, http: &PooledClient, cloud: &Cloud) -> Made {
@@ -389,7 +431,11 @@ async fn first_token(
     // Outside Azure the metadata address swallows packets, and azure_identity would try for minutes.
     let patience = match method {
         Method::ManagedIdentity => Duration::from_secs(5),
-        Method::ClientSecret | Method::FederatedToken | Method::AzureCli => Duration::from_mins(1),
+        Method::ClientSecret
+        | Method::GitHubActions
+        | Method::AzurePipelines
+        | Method::FederatedToken
+        | Method::AzureCli => Duration::from_mins(1),
     };
     let token = tokio::time::timeout(patience, credential.get_token(&[scope], None)).await;
     token.unwrap_or_else(|_| {
@@ -482,12 +528,12 @@ mod tests {
     fn what_is_configured_is_used_and_nothing_else() {
         assert_eq!(secret().methods(), [Method::ClientSecret]);
         let both = AuthSettings {
-            federated_token_file: Some("/token".into()),
+            federation: Some(Federation::File("/token".into())),
             ..secret()
         };
         assert_eq!(both.methods(), [Method::ClientSecret]);
         let federated = AuthSettings {
-            federated_token_file: Some("/token".into()),
+            federation: Some(Federation::File("/token".into())),
             ..AuthSettings::default()
         };
         assert_eq!(federated.methods(), [Method::FederatedToken]);
@@ -500,6 +546,11 @@ mod tests {
             AuthSettings::default().methods(),
             [Method::AzureCli, Method::ManagedIdentity]
         );
+        let without = AuthSettings {
+            without_cli: true,
+            ..AuthSettings::default()
+        };
+        assert_eq!(without.methods(), [Method::ManagedIdentity]);
         let asked = AuthSettings {
             method: Some(Method::AzureCli),
             ..secret()

@@ -19,6 +19,8 @@ pub struct Cloud {
     pub graph: &'static str,
     /// Suffix of the hosts of key vaults.
     pub vault: &'static str,
+    /// Whom a federated token has to be for: "Workload identity federation", learn.microsoft.com, read 2026-11-23.
+    pub token_exchange: &'static str,
 }
 
 /// Graph and sign-in hosts: learn.microsoft.com/graph/deployments, read 2026-11-23; sign-in hosts equal those of
@@ -30,6 +32,7 @@ pub const CLOUDS: &[Cloud] = &[
         authority: "https://login.microsoftonline.com",
         graph: "https://graph.microsoft.com",
         vault: "vault.azure.net",
+        token_exchange: "api://AzureADTokenExchange",
     },
     Cloud {
         name: "usGovernment",
@@ -37,6 +40,7 @@ pub const CLOUDS: &[Cloud] = &[
         authority: "https://login.microsoftonline.us",
         graph: "https://graph.microsoft.us",
         vault: "vault.usgovcloudapi.net",
+        token_exchange: "api://AzureADTokenExchangeUSGov",
     },
     Cloud {
         name: "china",
@@ -44,6 +48,7 @@ pub const CLOUDS: &[Cloud] = &[
         authority: "https://login.chinacloudapi.cn",
         graph: "https://microsoftgraph.chinacloudapi.cn",
         vault: "vault.azure.cn",
+        token_exchange: "api://AzureADTokenExchangeChina",
     },
 ];
 

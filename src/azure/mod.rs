@@ -10,6 +10,7 @@ pub mod client;
 pub mod cloud;
 pub mod discover;
 pub mod error;
+pub mod federation;
 pub mod hints;
 mod lookup;
 pub mod operation;

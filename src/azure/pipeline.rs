@@ -91,6 +91,16 @@ impl PooledClient {
         }
     }
 
+    /// For what is asked for before a sign-in, with its retries.
+    pub(super) fn sign_in_pipeline(&self, authority: &str) -> Pipeline {
+        let options = self.sign_in_options(authority);
+        let (package, version) = (
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+        );
+        Pipeline::new(package, version, options, Vec::new(), Vec::new(), None)
+    }
+
     /// A pipeline that signs with this credential's tokens, or not at all. It does not retry: see `retry`.
     pub(super) fn pipeline(
         &self,

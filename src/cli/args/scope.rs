@@ -107,6 +107,9 @@ pub struct AzureArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
     ClientSecret,
+    #[value(name = "github-actions")]
+    GitHubActions,
+    AzurePipelines,
     FederatedToken,
     ManagedIdentity,
     AzureCli,

@@ -3,6 +3,7 @@
 //! Nothing deeper reads an option or a variable. Every option is taken out of its struct by name here, so that one
 //! that nothing uses does not compile.
 
+mod credential;
 mod work;
 
 use std::collections::BTreeMap;
@@ -377,8 +378,12 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
     let variable = |name| around.get(name).map(str::to_owned);
     let group = resource_group.map(|name| Group {
         name,
-        subscription: subscription.or_else(|| variable("AZURE_SUBSCRIPTION_ID")),
-        tenant: tenant.or_else(|| variable("AZURE_TENANT_ID")),
+        subscription: subscription
+            .or_else(|| variable("AZURE_SUBSCRIPTION_ID"))
+            .or_else(|| variable("ARM_SUBSCRIPTION_ID")),
+        tenant: tenant
+            .or_else(|| variable("AZURE_TENANT_ID"))
+            .or_else(|| variable("ARM_TENANT_ID")),
     });
     Task::Check(Check {
         work: work(spec, azure, plain(), ChoiceArgs::default(), around),
@@ -494,7 +499,7 @@ mod tests {
             (auth.tenant.as_deref(), auth.client_id.as_deref()),
             (Some("t"), Some("c"))
         );
-        assert!(auth.federated_token_file.is_none());
+        assert!(auth.federation.is_none());
     }
 
     #[test]

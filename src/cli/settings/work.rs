@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::credential::auth_settings;
 use super::{DEFAULT_SPEC, Surroundings};
-use crate::azure::auth::Method;
 use crate::azure::{AuthSettings, Cloud};
 use crate::cli::args::{
-    ALL, Auth, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs,
+    ALL, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs,
 };
 use crate::plan::{Allowance, Selection};
 use crate::sandbox;
@@ -187,22 +187,5 @@ pub(super) fn scaled(
         operation_scale: operation_scale.unwrap_or(defaults.operation_scale),
         record,
         ..defaults
-    }
-}
-
-fn auth_settings(method: Option<Auth>, around: &Surroundings) -> AuthSettings {
-    let text = |name| around.get(name).map(str::to_owned);
-    AuthSettings {
-        method: method.map(|method| match method {
-            Auth::ClientSecret => Method::ClientSecret,
-            Auth::FederatedToken => Method::FederatedToken,
-            Auth::ManagedIdentity => Method::ManagedIdentity,
-            Auth::AzureCli => Method::AzureCli,
-        }),
-        tenant: text("AZURE_TENANT_ID"),
-        client_id: text("AZURE_CLIENT_ID"),
-        client_secret: around.get("AZURE_CLIENT_SECRET").map(SecretString::from),
-        federated_token_file: text("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
-        managed_identity_announced: around.get("IDENTITY_ENDPOINT").is_some(),
     }
 }
