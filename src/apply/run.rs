@@ -628,7 +628,7 @@ fn failed(change: &Change, error: &azure::Error) -> Halt {
         status: azure.map(|error| error.status),
         code: azure.map_or_else(|| "NoAnswer".to_owned(), |error| error.code.clone()),
         message: azure.map_or(message, azure::response::AzureError::sentences),
-        hint: error.hint().map(str::to_owned),
+        hint: error.hint().map(String::from),
         request_id: azure.and_then(|error| error.request_id.clone()),
         moved: Vec::new(),
     }))

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::auth::SignInError;
-use super::hints;
+use super::hints::{self, Advice};
 use super::response::AzureError;
 
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +107,11 @@ impl Error {
     }
 
     /// What to try.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused { error, .. } | Self::Operation { error, .. } => hints::for_error(error),
+    pub fn hint(&self) -> Option<Advice> {
+        let fixed = match self {
+            Self::Refused { error, doing } | Self::Operation { error, doing } => {
+                return hints::for_error(error, doing);
+            }
             Self::Token { source, .. } => hints::for_sign_in(&source.to_string()),
             Self::SignIn(error) => error.hint(),
             Self::NoIdentityTenant => Some(
@@ -120,6 +122,7 @@ impl Error {
                 Some("run the command again: it picks the operation up where it is")
             }
             Self::ForeignAddress { .. } | Self::Malformed { .. } | Self::Endpoint(_) => None,
-        }
+        };
+        fixed.map(Advice::Borrowed)
     }
 }

@@ -349,7 +349,7 @@ pub(super) fn unreadable(error: &Error) -> Unreadable {
             .azure()
             .map_or_else(|| error.code().to_owned(), |said| said.code.clone()),
         message,
-        hint: error.hint().map(str::to_owned),
+        hint: error.hint().map(String::from),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Layers below return their own types; here they get an exit code and a hint.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::exit::Exit;
@@ -44,9 +45,9 @@ impl Error {
         }
     }
 
-    pub(super) fn hint(&self) -> Option<&str> {
+    pub(super) fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Usage { hint, .. } => Some(hint),
+            Self::Usage { hint, .. } => Some(hint.into()),
             Self::Azure(error) => error.hint(),
             Self::Spec(_) | Self::Other(_) => None,
         }
@@ -95,7 +96,7 @@ impl Error {
             cause = error.source();
         }
         if let Some(hint) = self.hint() {
-            let _infallible = writeln!(out, "  {} {}", paint(NOTE, "hint:"), safe::line(hint));
+            let _infallible = writeln!(out, "  {} {}", paint(NOTE, "hint:"), safe::line(&hint));
         }
         out
     }

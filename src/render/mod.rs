@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod notice;
 mod others;
 pub mod overview;
+pub mod permissions;
 pub mod pipeline;
 pub mod plan;
 pub mod plan_json;

@@ -2,6 +2,7 @@
 //!
 //! One that could not be looked at keeps its place, with the reason; the others are shown all the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -38,7 +39,7 @@ pub struct Part<'a> {
 pub struct Problem<'a> {
     /// Each cause, on one line.
     pub message: String,
-    pub hint: Option<&'a str>,
+    pub hint: Option<Cow<'a, str>>,
     /// What is wrong with its spec, where it is that.
     pub diagnostics: Option<&'a Diagnostics>,
 }
@@ -153,7 +154,7 @@ impl Part<'_> {
                     name: "planning".to_owned(),
                     ending: Ending::Failed {
                         message: safe::line(&problem.message),
-                        detail: safe::line(problem.hint.unwrap_or_default()),
+                        detail: safe::line(problem.hint.as_deref().unwrap_or_default()),
                     },
                 }],
             }],

@@ -2,7 +2,8 @@
 //!
 //! This layer imports nothing of the crate. `id` says who a resource is, `kind` and `kinds` what its type is like,
 //! `term` how a value that comes later is written, `graph` what is wanted and where the spec says so, `live` what is
-//! there. `owner`, `pattern` and `unmanaged` are about what the spec does not name; `address` is how people name one.
+//! there. `owner`, `pattern` and `unmanaged` are about what the spec does not name; `address` is how people name one,
+//! `rights` what Azure must allow whoever works on them.
 
 pub mod address;
 mod at;
@@ -16,6 +17,7 @@ pub mod kinds;
 pub mod live;
 pub mod owner;
 pub mod pattern;
+pub mod rights;
 mod severity;
 pub mod term;
 pub mod unmanaged;

@@ -164,6 +164,24 @@ impl Term {
         found
     }
 
+    /// Every resource that the body speaks of: by reference, by id in a text, by id as the name of a member.
+    pub fn mentioned_ids(&self) -> impl Iterator<Item = ResourceId> {
+        let mut found = Vec::new();
+        self.visit(&mut |term| match term {
+            Self::Ref(reference)
+            | Self::Each {
+                over: reference, ..
+            } => found.push(reference.resource.clone()),
+            Self::Json(Value::String(text)) => found.extend(ResourceId::parse(text).ok()),
+            Self::Object(members) => {
+                let names = members.keys().filter(|name| name.starts_with('/'));
+                found.extend(names.filter_map(|name| ResourceId::parse(name).ok()));
+            }
+            Self::Json(_) | Self::Array(_) | Self::Concat(_) | Self::Item | Self::Generated(_) => {}
+        });
+        found.into_iter()
+    }
+
     fn visit<'a>(&'a self, seen: &mut dyn FnMut(&'a Self)) {
         seen(self);
         match self {

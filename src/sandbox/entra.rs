@@ -1,7 +1,7 @@
 //! Entra ID: the token endpoint, `OpenID` metadata, and who a token says is calling.
 //!
 //! Tokens are real: signed with RS256 by a key that is made once per DIR, and verified on every request. Any client with
-//! any secret gets one; what is not emulated is who is registered, not how tokens work.
+//! any secret gets one, or with a federated token (`federation`); what is not emulated is who is registered, not how tokens work.
 
 use std::fs;
 use std::io;
@@ -19,9 +19,11 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::federation;
 use super::message::{Request, Response};
 use super::private;
 use super::refusal::{ErrorStyle, Refusal};
+use super::world::World;
 
 /// The bearer of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,11 +129,11 @@ impl Issuer {
 
     fn issue(
         &self,
-        tenant: &str,
-        client: &str,
+        (tenant, client): (&str, &str),
         audience: &str,
-        now: OffsetDateTime,
+        world: &World,
     ) -> Option<String> {
+        let now = world.now;
         let object_id = Uuid::new_v5(
             &Uuid::NAMESPACE_OID,
             format!("{tenant}|{client}").as_bytes(),
@@ -150,7 +152,7 @@ impl Issuer {
             idtyp: "app".to_owned(),
             ver: "1.0".to_owned(),
             roles: if audience.contains("graph") {
-                GRAPH_ROLES.iter().map(|&role| role.to_owned()).collect()
+                world.rights.permissions(client, GRAPH_ROLES)
             } else {
                 Vec::new()
             },
@@ -220,7 +222,8 @@ impl Issuer {
     }
 
     /// `POST /{tenant}/oauth2/v2.0/token`
-    pub(crate) fn token(&self, tenant: &str, request: &Request, now: OffsetDateTime) -> Response {
+    pub(crate) fn token(&self, tenant: &str, request: &Request, world: &World) -> Response {
+        let now = world.now;
         let form: Vec<(String, String)> = url::form_urlencoded::parse(&request.body)
             .into_owned()
             .collect();
@@ -268,6 +271,11 @@ impl Issuer {
                 now,
             );
         }
+        if let Some(assertion) = field("client_assertion")
+            && let Some((error, code, message)) = federation::refused(self, assertion, now)
+        {
+            return denied(error, code, &message, now);
+        }
         let Some(audience) = field("scope").and_then(|scope| scope.strip_suffix("/.default"))
         else {
             return denied(
@@ -277,7 +285,7 @@ impl Issuer {
                 now,
             );
         };
-        match self.issue(&directory, client, audience, now) {
+        match self.issue((&directory, client), audience, world) {
             Some(token) => Response::json(
                 200,
                 json!({ "token_type": "Bearer", "expires_in": LIFETIME.whole_seconds(), "ext_expires_in": LIFETIME.whole_seconds(), "access_token": token }),

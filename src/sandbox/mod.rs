@@ -2,7 +2,7 @@
 //! control plane was told.
 //!
 //! A request passes `connection` (bytes), `server`, `route` (which service), then `arm`, `graph`, `entra` or `metadata`;
-//! one for a deployed host goes to `data_plane`. What Azure does with each resource type stands in `behaviour`; what it
+//! one for a deployed host goes to `data_plane`. `rights` says who may do what, `federation` how pipelines sign in. What Azure does with each resource type stands in `behaviour`; what it
 //! holds, in `store`. An independent witness: nothing here is shared with compile, diff, plan or policy.
 
 mod activity;
@@ -14,6 +14,7 @@ mod data_plane;
 mod direct;
 mod entra;
 mod fault;
+mod federation;
 mod graph;
 mod message;
 mod metadata;
@@ -21,6 +22,7 @@ mod operation;
 mod private;
 mod record;
 mod refusal;
+mod rights;
 mod route;
 mod server;
 mod store;
@@ -29,4 +31,5 @@ mod world;
 pub use behaviour::{Evidence, evidence};
 pub use direct::{About, Answer, Direct};
 pub use fault::{Action, Fault, Faults};
+pub use rights::{Limit, Rights};
 pub use server::{Options, Running, StartError, serve, start};

@@ -2,6 +2,7 @@
 
 use super::arm;
 use super::entra::{self, Audience, Issuer};
+use super::federation::{self, GITHUB_HOST, PIPELINES_HOST};
 use super::graph;
 use super::message::{Method, Request, Response};
 use super::metadata;
@@ -12,11 +13,14 @@ enum Service {
     Management,
     Login,
     Graph,
+    /// Where jobs of pipelines ask for a token.
+    Federation,
 }
 
 pub(crate) fn answer(world: &mut World, issuer: &Issuer, request: &Request) -> Response {
     match service(request) {
         Service::Login => login(world, issuer, request),
+        Service::Federation => federation::ask(issuer, request, world.now),
         Service::Management if request.path.eq_ignore_ascii_case("/metadata/endpoints") => {
             metadata::handle(request)
         }
@@ -36,7 +40,9 @@ pub(crate) fn answer(world: &mut World, issuer: &Issuer, request: &Request) -> R
 fn service(request: &Request) -> Service {
     let host = request.host.split(':').next().unwrap_or_default();
     let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| host.starts_with(prefix));
-    if is(&["login."]) {
+    if is(&[GITHUB_HOST, PIPELINES_HOST]) {
+        Service::Federation
+    } else if is(&["login."]) {
         Service::Login
     } else if is(&["graph.", "microsoftgraph.", "dod-graph."]) {
         Service::Graph
@@ -64,9 +70,7 @@ fn by_path(path: &str) -> Service {
 fn login(world: &World, issuer: &Issuer, request: &Request) -> Response {
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     match (request.method, segments.as_slice()) {
-        (Method::Post, [tenant, "oauth2", "v2.0", "token"]) => {
-            issuer.token(tenant, request, world.now)
-        }
+        (Method::Post, [tenant, "oauth2", "v2.0", "token"]) => issuer.token(tenant, request, world),
         (Method::Get, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
             entra::metadata(tenant, &request.origin())
         }

@@ -28,6 +28,7 @@ use super::entra::{Issuer, KeyError};
 use super::fault::{Action, Faults};
 use super::message::{Body, Method, Request, Response};
 use super::record::Log;
+use super::rights::Rights;
 use super::route;
 use super::store::{Store, StoreError};
 use super::world::World;
@@ -85,6 +86,8 @@ pub enum StartError {
     Activity { path: PathBuf, source: io::Error },
     #[error("the sandbox cannot read {}", path.display())]
     Faults { path: PathBuf, source: io::Error },
+    #[error("the sandbox cannot read {}", path.display())]
+    Rights { path: PathBuf, source: io::Error },
     #[error("a behaviour row of the sandbox is malformed: {0}")]
     Row(String),
     #[error("TLS cannot be set up")]
@@ -98,6 +101,7 @@ pub struct Running {
     ca_pem: String,
     hosts: Vec<String>,
     faults: Faults,
+    rights: Rights,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -119,6 +123,10 @@ impl Running {
 
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    pub fn rights(&self) -> &Rights {
+        &self.rights
     }
 
     pub async fn stop(self) {
@@ -146,6 +154,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         path: options.dir.join("faults.json"),
         source,
     })?;
+    let rights = Rights::read(&options.dir).map_err(|source| StartError::Rights {
+        path: options.dir.join("rights.json"),
+        source,
+    })?;
     let log = options.record.as_ref().map(|path| {
         Log::open(path)
             .map(Mutex::new)
@@ -169,6 +181,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     })?;
     let world = World {
         activity,
+        rights: rights.clone(),
         operation_scale: options.operation_scale.clamp(0.0, 1.0),
         page_size: options.page_size.max(1),
         ..World::new(catalogue, store, now)
@@ -187,6 +200,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         ca_pem,
         hosts,
         faults,
+        rights,
         stop,
         task,
     })

@@ -5,12 +5,14 @@ use time::{Duration, OffsetDateTime};
 use super::activity::Activity;
 use super::arm::catalogue::Catalogue;
 use super::data_plane::Counters;
+use super::rights::Rights;
 use super::store::Store;
 
 pub(crate) struct World {
     pub(crate) catalogue: Catalogue,
     pub(crate) store: Store,
     pub(crate) activity: Activity,
+    pub(crate) rights: Rights,
     /// Time of the request being answered: read once by the server, so that one request sees one moment.
     pub(crate) now: OffsetDateTime,
     /// Operations take their documented time multiplied by this.
@@ -36,6 +38,7 @@ impl World {
             catalogue,
             store,
             activity: Activity::default(),
+            rights: Rights::default(),
             now,
             operation_scale: 0.0,
             page_size: 100,

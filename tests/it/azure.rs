@@ -18,17 +18,17 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 const SUBSCRIPTION: &str = "00000000-0000-4000-8000-000000000001";
-const WORKFORCE: &str = "00000000-0000-4000-8000-000000000002";
+pub(crate) const WORKFORCE: &str = "00000000-0000-4000-8000-000000000002";
 const IDENTITY: &str = "00000000-0000-4000-8000-000000000003";
 
-struct Azure {
+pub(crate) struct Azure {
     client: Client,
-    sandbox: Running,
+    pub(crate) sandbox: Running,
     signed_in: SignIn,
     _dir: tempfile::TempDir,
 }
 
-async fn azure(adjust: impl FnOnce(&mut Options)) -> Azure {
+pub(crate) async fn azure(adjust: impl FnOnce(&mut Options)) -> Azure {
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::new(dir.path());
     adjust(&mut options);
@@ -52,7 +52,7 @@ async fn azure(adjust: impl FnOnce(&mut Options)) -> Azure {
     }
 }
 
-fn http(sandbox: &Running) -> PooledClient {
+pub(crate) fn http(sandbox: &Running) -> PooledClient {
     let ca = sandbox.ca_pem().as_bytes().to_vec();
     PooledClient::new(&Route::Loopback {
         address: sandbox.address(),
@@ -113,7 +113,7 @@ impl Azure {
         Request::post(Realm::Graph(Directory::Identity), url, Some(body))
     }
 
-    fn fault(&self, method: &str, path: &str, action: Action) {
+    pub(crate) fn fault(&self, method: &str, path: &str, action: Action) {
         let methods = vec![method.to_owned()];
         self.sandbox.faults().add(Fault {
             methods,
@@ -125,7 +125,7 @@ impl Azure {
     }
 }
 
-fn respond(status: u16, retry_after: Option<u32>, code: &str) -> Action {
+pub(crate) fn respond(status: u16, retry_after: Option<u32>, code: &str) -> Action {
     let body = json!({ "error": { "code": code, "message": "said so" } });
     Action::Respond {
         status,

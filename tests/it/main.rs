@@ -14,6 +14,8 @@ mod converge;
 #[cfg(test)]
 mod exposure;
 #[cfg(test)]
+mod federation;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod generated;
@@ -33,6 +35,8 @@ mod renames;
 mod render;
 #[cfg(test)]
 mod resume;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

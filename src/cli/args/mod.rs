@@ -1,8 +1,9 @@
 //! The command line: every command and option, in the words a user reads in `--help`.
 //!
 //! Parsing alone. `settings` joins it with the environment and fills in what was left out. `scope` and `view` are the
-//! options that commands share; the commands stand by family: `offline`, `change`, `proof`, `shell`.
+//! options that commands share; the commands stand by family: `offline`, `change`, `proof`, `auth`, `shell`.
 
+mod auth;
 mod change;
 mod offline;
 mod proof;
@@ -14,6 +15,7 @@ mod view;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use auth::{AuthCommand, For, PermissionsArgs, RightsFormat};
 pub use change::{ApplyArgs, DestroyArgs, DriftArgs, PlanArgs, ShowArgs};
 pub use offline::{
     Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs,
@@ -64,6 +66,8 @@ pub enum Command {
     Explain(ExplainArgs),
     Graph(GraphArgs),
     #[command(subcommand)]
+    Auth(AuthCommand),
+    #[command(subcommand)]
     Sandbox(SandboxCommand),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -105,6 +109,7 @@ impl Command {
             Self::Verify(args) => ("verify", &args.spec),
             Self::Explain(args) => ("explain", &args.spec),
             Self::Graph(args) => ("graph", &args.spec),
+            Self::Auth(AuthCommand::Permissions(args)) => ("auth permissions", &args.spec),
             Self::Environments(_)
             | Self::Schema(_)
             | Self::Plan(_)

@@ -9,6 +9,7 @@ mod environments;
 mod explain;
 mod graph;
 mod man;
+mod permissions;
 mod plan;
 mod render;
 mod schema;
@@ -65,6 +66,11 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         }
         Task::Serve(options) => block_on(serve::run(options, output)),
         Task::Completions(shell) => completions::run(shell, output),
+        Task::Permissions {
+            spec,
+            purpose,
+            format,
+        } => permissions::run(&spec, purpose, format, output),
         Task::Man { directory } => man::run(directory.as_deref(), output),
     }
 }

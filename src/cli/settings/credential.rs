@@ -111,12 +111,11 @@ fn federation(
     };
     let github = || request(&GITHUB_URL, &GITHUB_KEY).map(Federation::GitHub);
     match asked {
-        Some(Auth::FederatedToken) => given(),
+        None if names_client => given().or_else(pipelines).or_else(github),
+        Some(Auth::FederatedToken) | None => given(),
         Some(Auth::AzurePipelines) => pipelines(),
         Some(Auth::GitHubActions) => github(),
         Some(Auth::ClientSecret | Auth::ManagedIdentity | Auth::AzureCli) => None,
-        None if names_client => given().or_else(pipelines).or_else(github),
-        None => given(),
     }
 }
 

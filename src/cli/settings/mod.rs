@@ -13,12 +13,14 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 
 use super::args::{
-    ApplyArgs, Arguments, CheckArgs, ChoiceArgs, Command, CompletionsArgs, DestroyArgs, Drawing,
-    DriftArgs, EnvironmentsArgs, ExplainArgs, Format, FormatArgs, GraphArgs, ManArgs, PlanArgs,
-    RenderArgs, ReportFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs,
-    TerminalArgs, ValidateArgs, VerifyArgs, When,
+    ApplyArgs, Arguments, AuthCommand, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
+    DestroyArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs, For, Format, FormatArgs,
+    GraphArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat, RightsFormat,
+    SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs, TerminalArgs,
+    ValidateArgs, VerifyArgs, When,
 };
 use crate::resource::Pattern;
+use crate::resource::rights::Purpose;
 use crate::sandbox;
 use crate::spec::LoadOptions;
 use crate::verify::Selection as Probes;
@@ -122,6 +124,11 @@ pub enum Task {
     Graph {
         spec: LoadOptions,
         drawing: Drawing,
+    },
+    Permissions {
+        spec: LoadOptions,
+        purpose: Purpose,
+        format: RightsFormat,
     },
     Serve(ServeSettings),
     Completions(Shell),
@@ -229,6 +236,7 @@ impl Settings {
             Command::Verify(args) => verify(args, around),
             Command::Explain(args) => explain(args, around),
             Command::Graph(args) => graph(args, around),
+            Command::Auth(AuthCommand::Permissions(args)) => permissions(args, around),
             Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
             Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
             Command::Man(ManArgs { dir }) => Task::Man { directory: dir },
@@ -330,6 +338,23 @@ fn graph(args: GraphArgs, around: Surroundings) -> Task {
     Task::Graph {
         spec: load_options(spec, sandbox, around),
         drawing: output,
+    }
+}
+
+fn permissions(args: PermissionsArgs, around: Surroundings) -> Task {
+    let PermissionsArgs {
+        purpose,
+        spec,
+        stand_in: StandInArgs { sandbox },
+        output,
+    } = args;
+    Task::Permissions {
+        spec: load_options(spec, sandbox, around),
+        purpose: match purpose {
+            For::Plan => Purpose::Plan,
+            For::Apply => Purpose::Apply,
+        },
+        format: output,
     }
 }
 

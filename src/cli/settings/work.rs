@@ -8,9 +8,7 @@ use secrecy::SecretString;
 use super::credential::auth_settings;
 use super::{DEFAULT_SPEC, Surroundings};
 use crate::azure::{AuthSettings, Cloud};
-use crate::cli::args::{
-    ALL, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs,
-};
+use crate::cli::args::{ALL, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs};
 use crate::plan::{Allowance, Selection};
 use crate::sandbox;
 use crate::spec::{LoadOptions, SpecFile};

@@ -52,10 +52,21 @@ fn answer(world: &mut World, request: &Request, caller: &Caller) -> Response {
     if let Err(refusal) = home(world, request, caller) {
         return refusal.respond(ErrorStyle::Arm);
     }
+    if let Some(listed) = world.rights.list(request, caller) {
+        return listed;
+    }
     if let Some(log) = world.activity.answer(request) {
         return log;
     }
-    match target::resolve(&request.path, &world.catalogue) {
+    let target = target::resolve(&request.path, &world.catalogue);
+    let refusal = target
+        .as_ref()
+        .ok()
+        .and_then(|target| world.rights.refusal(request, target, caller));
+    if let Some(refusal) = refusal {
+        return refusal.respond(ErrorStyle::Arm);
+    }
+    match target {
         Err(refusal) => refusal.respond(ErrorStyle::Arm),
         Ok(Target::Platform) => provider::handle(world, request, caller)
             .unwrap_or_else(|refusal| refusal.respond(ErrorStyle::Arm)),

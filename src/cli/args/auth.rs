@@ -1,0 +1,52 @@
+//! Commands about signing in: what it takes, and what it comes to.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::scope::{SpecArgs, StandInArgs};
+
+/// What signing in takes, and what it comes to
+#[derive(Debug, Subcommand)]
+pub enum AuthCommand {
+    Permissions(PermissionsArgs),
+}
+
+/// Prints the least role for planning or applying a spec, and the Graph permissions
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw auth permissions -e prod      what a pipeline needs that plans on pull requests
+  secgw auth permissions -e prod --for apply -o role > role.json
+  az role definition create --role-definition role.json
+                                      a role for the pipeline that applies
+
+Derived from the resources that the spec compiles to: another spec may need another role.")]
+pub struct PermissionsArgs {
+    /// What is to be possible
+    #[arg(long = "for", value_enum, value_name = "PURPOSE", default_value_t = For::Plan)]
+    pub purpose: For,
+
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub stand_in: StandInArgs,
+
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = RightsFormat::Text, help_heading = "Output")]
+    pub output: RightsFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum For {
+    /// Reads alone
+    Plan,
+    /// Also writes and deletes
+    Apply,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RightsFormat {
+    Text,
+    Json,
+    /// The role definition alone, for `az role definition create`
+    Role,
+}
