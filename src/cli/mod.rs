@@ -14,10 +14,12 @@ mod error;
 pub mod exit;
 mod follow;
 mod interrupt;
+mod interview;
 mod named;
 mod output;
 mod session;
 pub mod settings;
+pub mod starter;
 mod user;
 
 pub use exit::Exit;

@@ -1,7 +1,7 @@
 //! The command line: every command and option, in the words a user reads in `--help`.
 //!
 //! Parsing alone. `settings` joins it with the environment and fills in what was left out. `scope` and `view` are the
-//! options that commands share; the commands stand by family: `offline`, `change`, `proof`, `auth`, `shell`.
+//! options that commands share; the commands stand by family: `start`, `offline`, `change`, `proof`, `auth`, `shell`.
 
 mod auth;
 mod change;
@@ -9,6 +9,7 @@ mod offline;
 mod proof;
 mod scope;
 mod shell;
+mod start;
 mod value;
 mod view;
 
@@ -23,6 +24,7 @@ pub use offline::{
 pub use proof::{CheckArgs, MOST_REQUESTS, ReportFormat, VerifyArgs};
 pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, SpecsArgs, StandInArgs};
 pub use shell::{CompletionsArgs, ManArgs, SandboxCommand, ServeArgs, Shell};
+pub use start::InitArgs;
 pub use view::{Form, Format, FormatArgs, Sink, View, ViewArgs};
 
 /// Builds and guards an API gateway on Azure from one short spec
@@ -52,6 +54,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(InitArgs),
     Environments(EnvironmentsArgs),
     Validate(ValidateArgs),
     Render(RenderArgs),
@@ -110,7 +113,8 @@ impl Command {
             Self::Explain(args) => ("explain", &args.spec),
             Self::Graph(args) => ("graph", &args.spec),
             Self::Auth(AuthCommand::Permissions(args)) => ("auth permissions", &args.spec),
-            Self::Environments(_)
+            Self::Init(_)
+            | Self::Environments(_)
             | Self::Schema(_)
             | Self::Plan(_)
             | Self::Drift(_)

@@ -8,6 +8,7 @@ mod drift;
 mod environments;
 mod explain;
 mod graph;
+mod init;
 mod man;
 mod permissions;
 mod plan;
@@ -31,6 +32,7 @@ use crate::text::list_of_names;
 
 pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
     match task {
+        Task::Init(init) => init::run(init, output),
         Task::Environments { directory, format } => environments::run(&directory, format, output),
         Task::Validate { spec, format } => {
             name_stand_ins(&spec, output);

@@ -8,17 +8,18 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 
 use super::args::{
     ApplyArgs, Arguments, AuthCommand, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
     DestroyArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs, For, Format, FormatArgs,
-    GraphArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat, RightsFormat,
-    SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs, TerminalArgs,
-    ValidateArgs, VerifyArgs, When,
+    GraphArgs, InitArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat,
+    RightsFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs,
+    TerminalArgs, ValidateArgs, VerifyArgs, When,
 };
+use super::starter::{Ci, Provider};
 use crate::resource::Pattern;
 use crate::resource::rights::Purpose;
 use crate::sandbox;
@@ -83,6 +84,7 @@ pub enum Verbosity {
 
 #[derive(Debug)]
 pub enum Task {
+    Init(Init),
     Environments {
         directory: PathBuf,
         format: Format,
@@ -148,6 +150,22 @@ pub struct Question {
     pub format: Format,
 }
 
+/// What a project is started with, as far as it was said.
+#[derive(Debug)]
+pub struct Init {
+    pub directory: PathBuf,
+    pub name: Option<String>,
+    pub tenant: Option<String>,
+    pub provider: Option<Provider>,
+    pub tier: Option<String>,
+    pub location: Option<String>,
+    pub email: Option<String>,
+    pub environments: Vec<String>,
+    pub ci: Option<Ci>,
+    /// Take the rest as usual.
+    pub yes: bool,
+}
+
 /// What was approved before an apply.
 #[derive(Debug)]
 pub struct Approval {
@@ -210,6 +228,7 @@ impl Settings {
         let Arguments { terminal, command } = arguments;
         let terminal = resolve_terminal(&terminal, &around);
         let task = match command {
+            Command::Init(args) => Task::Init(init(args, &around)),
             Command::Environments(EnvironmentsArgs {
                 format: FormatArgs { output },
             }) => Task::Environments {
@@ -281,6 +300,38 @@ fn is_ascii(around: &Surroundings) -> bool {
         let locale = locale.to_ascii_lowercase();
         !locale.contains("utf-8") && !locale.contains("utf8")
     })
+}
+
+fn init(args: InitArgs, around: &Surroundings) -> Init {
+    let InitArgs {
+        directory,
+        name,
+        tenant,
+        provider,
+        tier,
+        location,
+        email,
+        env,
+        ci,
+        yes,
+    } = args;
+    let is_here = directory == Path::new(".");
+    Init {
+        directory: if is_here {
+            around.directory.clone()
+        } else {
+            directory
+        },
+        name,
+        tenant,
+        provider,
+        tier,
+        location,
+        email,
+        environments: env,
+        ci,
+        yes,
+    }
 }
 
 fn validate(args: ValidateArgs, around: Surroundings) -> Task {

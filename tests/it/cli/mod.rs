@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod deliver;
 mod drift;
+mod init;
 mod saved;
 mod several;
 mod shell;
@@ -88,6 +89,7 @@ fn secgw(line: &str) -> Ran {
 fn help_says_what_each_command_is_for() {
     let commands = [
         "",
+        "init",
         "environments",
         "validate",
         "render",
