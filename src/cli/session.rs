@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::acceptance::{accepted, severity};
 use super::error::Error;
 use super::output::Output;
 use super::settings::{Choice, Group, Place, Work};
@@ -20,8 +21,8 @@ use crate::azure::discover::{self, Discovery};
 use crate::azure::read::read_live;
 use crate::azure::{self, AuthSettings, Client, Cloud, PooledClient, Route, activity, vault};
 use crate::compile::{self, CompileError};
-use crate::controls::{self, State};
-use crate::plan::{self, History, Plan, Review};
+use crate::controls::{self, Intent, State};
+use crate::plan::{self, History, Norm, Plan, Review};
 use crate::render;
 use crate::render::plan::Shown;
 use crate::resource::{Graph, Live, Observed, ResourceId};
@@ -275,6 +276,7 @@ impl Session {
         if plan.is_drift() {
             plan.history = self.history(&plan, &desired).await;
         }
+        plan.posture = plan::posture(&plan, &desired, &reading.live, &norm(spec, &desired));
         let review = Review::new(plan::review(&plan, &desired), &choice.allow);
         for unused in &review.unused {
             output.say(&format!("--allow {unused}: nothing needs it\n"));
@@ -388,6 +390,15 @@ impl Session {
     /// Lets the sandbox finish what it is writing.
     pub(super) async fn close(self) {
         self.ground.leave().await;
+    }
+}
+
+fn norm(spec: &Spec, desired: &Graph) -> Norm {
+    Norm {
+        intent: Intent::of_spec(spec, desired),
+        accepted: accepted(&spec.controls),
+        fail_on: severity(spec.controls.fail_on),
+        today: OffsetDateTime::now_utc().date(),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::Date;
 
 use super::effective::{Policies, Scope, attribute, every};
@@ -23,7 +23,7 @@ use crate::policy::Element;
 use crate::resource::ResourceId;
 
 /// A way in from the Internet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Door {
     /// The hosts of Front Door.
@@ -110,6 +110,14 @@ const GUARDS: &[Guard] = &[
     guard("default deny", &[Door::Deployment], &["FUN-11"]),
     guard("Entra sign-in", &[Door::Deployment], &["FUN-07"]),
 ];
+
+/// What can stand behind a door.
+pub fn guards_of(door: Door) -> impl Iterator<Item = &'static str> {
+    let rows = GUARDS
+        .iter()
+        .filter(move |guard| guard.doors.contains(&door));
+    rows.map(|guard| guard.name)
+}
 
 /// What closes doors beyond what the resources say themselves.
 const CLOSING: &[&str] = &["POL-09", "NET-04"];

@@ -34,7 +34,7 @@ pub use accept::Acceptance;
 pub use catalogue::{CONTROLS, all, find};
 pub use control::{Check, Control, Severity};
 pub use effective::Policies;
-pub use exposure::{Door, Exposure, Exposures, Watch, Weaker, exposures, weaker};
+pub use exposure::{Door, Exposure, Exposures, Watch, Weaker, exposures, guards_of, weaker};
 pub use intent::{Backend, Client, Declared, Edge, Intent};
 pub use report::{Fault, Idle, Judged, Outcome, Report, Status, Verdict};
 pub use state::{Entry, Gap, State, is_late};

@@ -201,6 +201,13 @@ impl State {
         }
     }
 
+    /// What a resource that is there does not say yet, Azure still will.
+    pub fn expect(&mut self, id: &ResourceId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.is_planned = true;
+        }
+    }
+
     /// Takes away a resource with everything beneath it.
     pub fn delete(&mut self, id: &ResourceId) {
         self.entries

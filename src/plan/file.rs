@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
 use super::{
-    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Plan, Since, loosen, order,
+    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Opening, Plan, Posture,
+    Since, Turn, loosen, order,
 };
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
@@ -138,6 +139,10 @@ struct Written {
     since: Since,
     #[serde(default)]
     history: History,
+    #[serde(default)]
+    controls: Vec<Turn>,
+    #[serde(default)]
+    exposure: Vec<Opening>,
 }
 
 #[derive(Deserialize)]
@@ -276,6 +281,10 @@ impl Written {
                 effects: effects.collect(),
                 since: self.since,
                 history: self.history,
+                posture: Posture {
+                    controls: self.controls,
+                    exposure: self.exposure,
+                },
             },
             objections: self.objections,
             allowed: self.allowed,

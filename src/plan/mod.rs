@@ -4,7 +4,7 @@
 //! for what, `displace` who takes over a name or a path, `loosen` what is let go of last, `effect` what it does to a running service and whether it is drift, `ownership` whose things are, `guard`
 //! and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is what a
 //! plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state becomes by
-//! a change, `class` how bad it is that something drifted.
+//! a change, `class` how bad it is that something drifted, `posture` what a plan does to controls and exposure.
 
 pub mod basis;
 mod change;
@@ -21,6 +21,7 @@ mod order;
 mod overlay;
 mod ownership;
 mod planner;
+mod posture;
 mod removal;
 mod review;
 mod select;
@@ -39,6 +40,7 @@ pub use effect::Since;
 pub use history::{Author, History};
 pub use overlay::{Half, overlay};
 pub use ownership::{Adopted, Foreign, Kept};
+pub use posture::{Norm, Opening, Posture, Standing, Turn, Turning, posture};
 pub use review::{Allowance, Objection, Review, review};
 pub use select::{LeftOut, Selection};
 
@@ -77,6 +79,8 @@ pub struct Plan {
     pub since: Since,
     /// Who changed what drifted: filled in once the activity log was read.
     pub history: History,
+    /// What it does to the controls and to who can reach what: filled in by whoever knows what the spec says of them.
+    pub posture: Posture,
 }
 
 /// A setting that is sent and known not to take effect on this kind.

@@ -45,6 +45,7 @@ pub fn overlay(state: &mut State, change: &Change, half: Half) {
         Action::Update { set, .. } | Action::Approve { set, .. } if half == Half::Done => {
             write(state, change, set);
         }
+        Action::Await if half == Half::Done => state.expect(id),
         Action::Create { .. } | Action::Update { .. } | Action::Approve { .. } | Action::Await => {}
     }
 }

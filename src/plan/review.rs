@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::guard::GUARDS;
-use super::{Change, Plan, Reason, Verb};
+use super::{Change, Plan, Reason, Turn, Verb};
+use crate::controls;
 use crate::resource::unmanaged::{Limit, collection_of};
 use crate::resource::{Aim, Graph, Owner, Pattern, ResourceId};
 
@@ -62,6 +63,8 @@ pub fn review(plan: &Plan, desired: &Graph) -> Vec<Objection> {
     objections.extend(foreign(plan));
     if desired.aim == Aim::Build {
         objections.extend(guarded(plan));
+        objections.extend(broken(plan));
+        objections.extend(exposed(plan));
         objections.extend(limits(plan, desired));
     }
     objections
@@ -139,6 +142,57 @@ fn guarded(plan: &Plan) -> Vec<Objection> {
         }
     }
     objections
+}
+
+/// One objection for each control, wherever it would fail.
+fn broken(plan: &Plan) -> Vec<Objection> {
+    let mut by_control: BTreeMap<&str, Vec<&Turn>> = BTreeMap::new();
+    let turns = plan.posture.controls.iter();
+    for turn in turns.filter(|turn| turn.blocks) {
+        by_control.entry(&turn.control).or_default().push(turn);
+    }
+    let anywhere = plan.changes.first().map(|change| &change.key.address);
+    let objection = |(control, turns): (&str, Vec<&Turn>)| {
+        let address = turns.iter().find_map(|turn| turn.resource.as_ref());
+        let worst = turns.iter().map(|turn| turn.severity).max()?;
+        let title = controls::find(control).map_or("", |control| control.title);
+        let name = format!("control:{control}");
+        let places = match turns.len() {
+            1 => String::new(),
+            count => format!(", on {count} resources"),
+        };
+        Some(Objection {
+            address: address.or(anywhere)?.clone(),
+            message: format!("the control {control} ({worst}) would fail{places}: {title}"),
+            remedy: format!(
+                "undo the edit that leads here, or accept it under `controls.accept`; `--allow '{name}'` lets it happen this once"
+            ),
+            name,
+            count: turns.len(),
+        })
+    };
+    by_control.into_iter().filter_map(objection).collect()
+}
+
+/// What can be reached with less protection than now.
+fn exposed(plan: &Plan) -> Vec<Objection> {
+    let mut by_subject: BTreeMap<&ResourceId, Vec<String>> = BTreeMap::new();
+    for opening in &plan.posture.exposure {
+        let lost = opening.weaker.iter();
+        let lost = lost.map(|lost| format!("{lost} ({})", opening.door));
+        by_subject.entry(&opening.subject).or_default().extend(lost);
+    }
+    by_subject.retain(|_, lost| !lost.is_empty());
+    let objection = |(subject, lost): (&ResourceId, Vec<String>)| {
+        let message = format!("it would be less protected than now: {}", lost.join(", "));
+        Objection::new(
+            "exposure",
+            subject,
+            message,
+            "undo the edit that leads here",
+        )
+    };
+    by_subject.into_iter().map(objection).collect()
 }
 
 /// What a limit counts.

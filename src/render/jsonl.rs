@@ -33,12 +33,14 @@ pub fn event(event: &Event, since_start: Duration) -> Value {
 }
 
 /// Members of the plan as data that are lists, and what one of them is called.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 7] = [
     ("changes", "change"),
     ("objections", "objection"),
     ("unreadable", "unreadable"),
     ("foreign", "foreign"),
     ("notes", "note"),
+    ("controls", "control"),
+    ("exposure", "exposure"),
 ];
 
 impl Shown<'_> {

@@ -10,7 +10,7 @@ use super::change::{Room, below, gist, head};
 use super::plan::{Shown, changed_by};
 use super::report::Ended;
 use super::section::{self, Section};
-use super::{label, safe};
+use super::{label, posture, safe};
 use crate::plan::Change;
 use crate::text::plural;
 
@@ -50,8 +50,10 @@ impl Shown<'_> {
         let room = most.saturating_sub(head.len() + tail.len() + SPARE);
         let blocked = capped(&self.objected_to(), room / 3, "more blocked");
         let asides = self.asides(room / 6);
-        let body = fitted(&blocks, room.saturating_sub(blocked.len() + asides.len()));
-        format!("{head}{blocked}{body}{asides}{tail}")
+        let posture = self.posture(room / 6);
+        let taken = blocked.len() + posture.len() + asides.len();
+        let body = fitted(&blocks, room.saturating_sub(taken));
+        format!("{head}{blocked}{posture}{body}{asides}{tail}")
     }
 
     fn opening(&self, name: &str) -> String {
@@ -76,6 +78,24 @@ impl Shown<'_> {
             )
         });
         said.collect()
+    }
+
+    /// Who can reach what before and after, and which controls turn, the worst first; at most `most` bytes.
+    fn posture(&self, most: usize) -> String {
+        let said = posture::lines(&self.plan.posture, ROOM.detail);
+        let mut lines: Vec<String> = said.into_iter().map(|(_, line)| line).collect();
+        let all = lines.len();
+        while !lines.is_empty() && fence(&lines).len() + SPARE > most {
+            lines.pop();
+        }
+        if lines.len() < all {
+            lines.push(format!("… {} more in the log", all - lines.len()));
+        }
+        if lines.is_empty() {
+            String::new()
+        } else {
+            format!("{}\n", fence(&lines))
+        }
     }
 
     fn headline(&self) -> String {

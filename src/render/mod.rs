@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod pipeline;
 pub mod plan;
 pub mod plan_json;
+mod posture;
 pub mod progress;
 pub mod property;
 pub mod report;

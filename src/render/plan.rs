@@ -7,7 +7,7 @@ use super::change::{Room, below, has_detail, head, origin};
 use super::overview::{self, Columns};
 use super::section::{self, Section};
 use super::style::{self, BAD, DIM, NOTE, STRONG, columns, fit, joined, paint, symbol, wrap};
-use super::{Target, label, others, property, safe};
+use super::{Target, label, others, posture, property, safe};
 use crate::plan::{Author, Change, Digest, Objection, Plan, Verb};
 use crate::resource::{Kind, Layer, ResourceId, Unreadable, kinds};
 use crate::text::plural;
@@ -45,6 +45,7 @@ impl Shown<'_> {
         self.unreadable(room, &mut out);
         self.notes(room, &mut out);
         out.push_str(&others::text(self, room));
+        out.push_str(&posture::text(&self.plan.posture, room));
         out.push_str(&if is_quiet {
             self.no_changes()
         } else {

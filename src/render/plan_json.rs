@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::plan::Shown;
-use crate::plan::{Plan, Reason, Verb};
+use crate::plan::{Plan, Posture, Reason, Verb};
 
 /// Raised in its first part when something that was there means something else or is gone.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -33,6 +33,7 @@ impl Shown<'_> {
             effects,
             since,
             history,
+            posture: Posture { controls, exposure },
         } = plan;
         let (records, changes): (Vec<_>, Vec<_>) = changes
             .iter()
@@ -65,6 +66,8 @@ impl Shown<'_> {
             "notes": notes,
             "effects": effects,
             "history": history,
+            "controls": controls,
+            "exposure": exposure,
         })
     }
 

@@ -28,6 +28,8 @@ mod policy;
 #[cfg(test)]
 mod policy_layout;
 #[cfg(test)]
+mod posture;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod renames;
