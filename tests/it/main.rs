@@ -20,6 +20,8 @@ mod gateway;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod halfway;
+#[cfg(test)]
 mod locality;
 #[cfg(test)]
 mod ownership;
