@@ -1,8 +1,10 @@
 //! Runs a plan: reads what is there, sends what a change sets, waits for Azure, reads again.
 //!
-//! Apply chooses nothing; what may start when is `schedule`, what happens is in the changes, what it tells is `event`.
+//! Apply chooses nothing; what may start when is `schedule`, what happens is in the changes, what it tells is `event`,
+//! without the secrets that Azure may `quote`.
 
 mod event;
+mod quote;
 mod run;
 mod schedule;
 mod three_way;

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::event::{Because, Event, Failure, Outcome};
+use super::quote;
 use super::schedule::Schedule;
 use super::three_way::{ThreeWay, three_way};
 use super::write::{self, Target};
@@ -429,9 +430,20 @@ impl<'a> Run<'a> {
 
     /// Sends a write and waits for Azure to finish it.
     async fn write(&self, change: &Change, request: Request) -> Result<(), Halt> {
+        let written = self.sent(change, &request).await;
+        written.map_err(|halt| match (halt, &request.body) {
+            (Halt::Failed(mut failure), Some(sent)) => {
+                failure.message = quote::without(change.kind, sent, &failure.message);
+                Halt::Failed(failure)
+            }
+            (halt, _) => halt,
+        })
+    }
+
+    async fn sent(&self, change: &Change, request: &Request) -> Result<(), Halt> {
         let began = {
             let mut watch = |happening| self.happened(change, happening);
-            self.job.client.start(&request, &mut watch).await
+            self.job.client.start(request, &mut watch).await
         };
         match began {
             Ok(Begun::Done(_)) => Ok(()),

@@ -56,6 +56,9 @@ pub fn masked(kind: &Kind, path: &str, value: &Value) -> Value {
         return Value::from(MASKED);
     }
     match value {
+        Value::String(text) if kind.has(path, &|how| matches!(how, How::Policy(_))) => {
+            document::without_secrets(text).map_or_else(|| Value::from(MASKED), Value::from)
+        }
         Value::Object(members) => members
             .iter()
             .map(|(key, value)| (key.clone(), masked(kind, &body::join(path, key), value)))

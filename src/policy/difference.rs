@@ -11,6 +11,7 @@
 
 use super::document::Document;
 use super::read::Form;
+use super::secret::Secrets;
 use super::tree::{Element, Node, Value};
 use super::write;
 
@@ -23,8 +24,16 @@ pub struct PolicyChange {
     pub after: Option<String>,
 }
 
-/// What turns `before` (live) into `after` (desired). None: they mean the same.
+/// A document for people: what may be secret in it is a hole.
+#[must_use]
+pub fn without_secrets(document: &Document) -> Document {
+    Secrets::default().hidden(document)
+}
+
+/// What turns `before` (live) into `after` (desired), without what may be secret. None: they mean the same.
 pub fn diff(before: &Document, after: &Document) -> Vec<PolicyChange> {
+    let mut secrets = Secrets::default();
+    let (before, after) = (&secrets.hidden(before), &secrets.hidden(after));
     let mut differ = Differ::default();
     differ.comments("comment()", &before.leading, &after.leading);
     if before.root.name == after.root.name {

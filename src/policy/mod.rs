@@ -1,7 +1,8 @@
 //! API Management policy documents: read, written, compared, composed.
 //!
 //! From the ground up: `tree` is what a document means; `expression` knows where C# begins and ends; `read` and `write`
-//! are the way from and to text; `document` has sections and holes; `difference` compares two documents. `catalogue` and
+//! are the way from and to text; `document` has sections and holes; `difference` compares two documents, `secret` knows
+//! what of them is not shown. `catalogue` and
 //! `lint` know API Management's statements; `statement` and `code` build the ones secgw uses, `layout` puts them
 //! in order, and `extra` is what a user may add to them.
 
@@ -14,12 +15,13 @@ mod extra;
 mod layout;
 mod lint;
 mod read;
+mod secret;
 mod statement;
 mod tree;
 mod write;
 
 pub use code::UserClaim;
-pub use difference::{PolicyChange, diff, keep_comments};
+pub use difference::{PolicyChange, diff, keep_comments, without_secrets};
 pub use document::{BadFilling, Document, Section, check_filling, may_fill};
 pub use extra::{Extra, ExtraProblem, Refusal};
 pub use layout::{

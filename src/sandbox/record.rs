@@ -115,7 +115,7 @@ fn exchange(request: &Request, response: &Response) -> Value {
         .collect();
     let response_body = match &response.body {
         Body::Empty => Value::Null,
-        Body::Json(body) if is_error(response) => redacted(body),
+        Body::Json(body) if is_error(response) => unquoted(&redacted(body), &taken_out(request)),
         Body::Json(body) => redacted_at(&request.path, body),
     };
     json!({
@@ -143,6 +143,52 @@ fn request_body(request: &Request) -> Value {
         })
         .collect::<Map<_, _>>()
         .into()
+    }
+}
+
+/// What was taken out of the request: an error may quote it.
+fn taken_out(request: &Request) -> Vec<String> {
+    let Ok(body) = request.json() else {
+        return Vec::new();
+    };
+    let mut texts = Vec::new();
+    compare(&body, &redacted_at(&request.path, &body), &mut texts);
+    texts.retain(|text| text.len() >= 4);
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts
+}
+
+fn compare(sent: &Value, logged: &Value, into: &mut Vec<String>) {
+    match (sent, logged) {
+        (Value::String(sent), Value::String(logged)) if logged == REDACTED && sent != logged => {
+            into.push(sent.clone());
+        }
+        (Value::Object(sent), Value::Object(logged)) => {
+            for (name, sent) in sent {
+                compare(sent, &logged[name], into);
+            }
+        }
+        (Value::Array(sent), Value::Array(logged)) => {
+            for (sent, logged) in sent.iter().zip(logged) {
+                compare(sent, logged, into);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unquoted(value: &Value, secrets: &[String]) -> Value {
+    match value {
+        Value::String(text) => {
+            let quiet = |text: String, secret: &String| text.replace(secret.as_str(), REDACTED);
+            secrets.iter().fold(text.clone(), quiet).into()
+        }
+        Value::Array(items) => items.iter().map(|item| unquoted(item, secrets)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), unquoted(value, secrets)))
+            .collect(),
+        value => value.clone(),
     }
 }
 
@@ -201,6 +247,50 @@ fn redacted(value: &Value) -> Value {
             Value::Object(members.iter().map(redact).collect())
         }
         Value::Array(items) => items.iter().map(redacted).collect(),
+        Value::String(text) if text.contains('<') => policy(text).into(),
         value => value.clone(),
     }
+}
+
+/// Where a policy holds what may be a secret: between these, and nowhere in particular else.
+const SECRET_SPANS: &[(&str, &str)] = &[
+    ("<set-header", "</set-header>"),
+    ("<set-query-parameter", "</set-query-parameter>"),
+];
+
+/// A policy whose passwords, keys and set values are taken out; references to named values and expressions stay.
+fn policy(text: &str) -> String {
+    let mut text = without(text, "password=\"", "\"");
+    text = without(&text, "<key>", "</key>");
+    for (from, to) in SECRET_SPANS {
+        text = each(&text, from, to, &|span| {
+            without(span, "<value>", "</value>")
+        });
+    }
+    text
+}
+
+/// `text` with what stands between each `from` and the next `to` taken out.
+fn without(text: &str, from: &str, to: &str) -> String {
+    each(text, from, to, &|inner| {
+        let is_plain = inner.starts_with("{{") || inner.starts_with('@') || inner.is_empty();
+        if is_plain {
+            inner.to_owned()
+        } else {
+            REDACTED.to_owned()
+        }
+    })
+}
+
+fn each(text: &str, from: &str, to: &str, change: &dyn Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once(from) {
+        let Some((inner, after)) = tail.split_once(to) else {
+            break;
+        };
+        out.extend([head, from, &change(inner), to]);
+        rest = after;
+    }
+    out + rest
 }

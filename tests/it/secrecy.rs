@@ -60,10 +60,43 @@ async fn plant(directory: &Path) {
     let service = &is_kind("API Management service").id;
     let named = json!({ "properties": { "displayName": "theirs", "secret": true, "value": format!("{CANARY}-named") } });
     put(&stand, &service.child("namedValues", "theirs"), named).await;
+    // In a policy of ours, where somebody adds what a backend is called with.
+    let policy = is_kind("API policy");
+    let read = Request::get(
+        Realm::Arm,
+        stand.client.endpoints().arm_url(
+            policy.id.as_str(),
+            policy.kind.api_version,
+            &[("format", "rawxml")],
+        ),
+    );
+    let read = stand.client.send(&read).await.unwrap().into_json().unwrap();
+    let text = read["properties"]["value"].as_str().unwrap();
+    let more = format!(
+        "<inbound>\n<set-header name=\"Authorization\" exists-action=\"override\"><value>Basic {CANARY}-policy</value></set-header>"
+    );
+    assert!(text.contains("<inbound>"), "{text}");
+    let text = text.replace("<inbound>", &more);
+    put(
+        &stand,
+        &policy.id,
+        json!({ "properties": { "format": "rawxml", "value": text } }),
+    )
+    .await;
     let keys = json!({ "properties": { "displayName": "theirs", "scope": format!("{service}/apis"),
         "primaryKey": format!("{CANARY}-primary"), "secondaryKey": format!("{CANARY}-secondary") } });
     put(&stand, &service.child("subscriptions", "theirs"), keys).await;
     stand.sandbox.stop().await;
+}
+
+/// The passwords that secgw makes for accounts are in no log.
+fn assert_no_password(log: &Path) {
+    let log = fs::read_to_string(log).unwrap();
+    let sent: Vec<&str> = log.split("\"password\":").skip(1).collect();
+    assert!(!sent.is_empty());
+    for rest in sent {
+        assert!(rest.starts_with("\"REDACTED\""), "{}", &rest[..40]);
+    }
 }
 
 fn files(directory: &Path, into: &mut BTreeSet<std::path::PathBuf>) {
@@ -103,6 +136,7 @@ async fn no_secret_leaves_the_place_it_is_kept_in() {
         assert_secret(directory, &line, &said);
     };
     check("apply --yes -vvv --record first.log", "Apply: ");
+    assert_no_password(&directory.join("first.log"));
     plant(directory).await;
     // The canaries are where secgw looks: it sees that the settings are other ones.
     check(
@@ -121,6 +155,17 @@ async fn no_secret_leaves_the_place_it_is_kept_in() {
     check(
         "apply dev.plan -vvv -o json --record apply.log",
         "\"failed\": 1",
+    );
+    // Azure quotes what it was sent: settings of other people's that the write carries along.
+    let quoting = json!({ "error": { "code": "BadRequest", "message": format!("'{CANARY}-THEIRS' is no setting") } });
+    fs::write(
+        directory.join("state/faults.json"),
+        json!([{ "methods": ["PUT"], "path": "/config/appsettings", "times": null, "action": { "respond": { "status": 400, "body": quoting } } }]).to_string(),
+    )
+    .unwrap();
+    check(
+        "apply --yes -vvv --record quoted.log",
+        "'(sensitive)' is no setting",
     );
     fs::remove_file(directory.join("state/faults.json")).unwrap();
     check("apply --yes -vvv --record again.log", "Apply: 1 applied");

@@ -131,6 +131,11 @@ pub(super) const KINDS: &[Kind] = &[
         ),
         rules: &[
             rule(
+                &["/passwordProfile/**"],
+                How::Sensitive,
+                Evidence::Documented("Graph: passwordProfile resource type", "2026-11-23"),
+            ),
+            rule(
                 &["/passwordProfile"],
                 How::CreateOnly,
                 Evidence::Documented("domain.md D.5: the user sets an own password", "2026-11-23"),

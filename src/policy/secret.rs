@@ -1,0 +1,156 @@
+//! Which texts of a policy may be secrets: shown as `⟨secret⟩`, two different ones as `⟨secret⟩` and `⟨secret 2⟩`.
+//!
+//! By where they stand, for nothing tells a password from a word: what a statement signs in with, the headers and query
+//! parameters that carry credentials, symmetric keys. References to named values and expressions are no secrets.
+
+use super::document::Document;
+use super::tree::{Element, Node, Value};
+
+/// Attributes that hold a secret, of any statement.
+const ATTRIBUTES: &[&str] = &["password", "client-secret"];
+
+/// Attributes that do in one statement.
+const OF_STATEMENT: &[(&str, &str)] = &[("authentication-certificate", "body")];
+
+/// Elements whose text is a key.
+const KEYS: &[&str] = &["key"];
+
+/// Statements that set something whose `name` says whether it is secret, as an attribute or in `value` elements.
+const NAMED: &[&str] = &["set-header", "set-query-parameter", "set-variable"];
+
+/// What is in the name of something secret, in lower case.
+const NAMES: &[&str] = &[
+    "authorization",
+    "cookie",
+    "key",
+    "token",
+    "secret",
+    "password",
+    "signature",
+    "code",
+    "sig",
+];
+
+/// Secrets in the order they were met: how two are told apart without a word about either.
+#[derive(Default)]
+pub(super) struct Secrets {
+    met: Vec<Value>,
+}
+
+impl Secrets {
+    /// The document with a hole for each secret; equal documents stay equal, and others different.
+    pub(super) fn hidden(&mut self, document: &Document) -> Document {
+        let mut hidden = document.clone();
+        self.hide(&mut hidden.root, false);
+        hidden
+    }
+
+    /// `is_secret`: the element is what a statement with a secret name sets.
+    fn hide(&mut self, element: &mut Element, is_secret: bool) {
+        let sets_secret = NAMED.contains(&element.name.as_str())
+            && element.get("name").is_some_and(|name| {
+                let name = name.to_ascii_lowercase();
+                NAMES.iter().any(|part| name.contains(part))
+            });
+        let statement = element.name.clone();
+        for attribute in &mut element.attributes {
+            let name = attribute.name.as_str();
+            let holds = ATTRIBUTES.contains(&name)
+                || OF_STATEMENT.contains(&(statement.as_str(), name))
+                || (sets_secret && name == "value");
+            if holds {
+                self.replace(&mut attribute.value);
+            }
+        }
+        let is_key = KEYS.contains(&statement.as_str());
+        for child in &mut element.children {
+            match child {
+                Node::Element(child) => {
+                    let is_value = sets_secret && child.name == "value";
+                    self.hide(child, is_value);
+                }
+                Node::Text(text) if is_secret || is_key => self.replace(text),
+                Node::Text(_) | Node::Comment(_) => {}
+            }
+        }
+    }
+
+    fn replace(&mut self, value: &mut Value) {
+        let is_harmless = value.as_text().is_none_or(|text| {
+            let text = text.trim();
+            let is_reference = text.starts_with("{{") && text.ends_with("}}");
+            text.is_empty() || is_reference || text.starts_with("@(") || text.starts_with("@{")
+        });
+        if is_harmless {
+            return;
+        }
+        let at = self.met.iter().position(|met| met == value);
+        let at = at.unwrap_or_else(|| {
+            self.met.push(value.clone());
+            self.met.len() - 1
+        });
+        let key = match at {
+            0 => "secret".to_owned(),
+            at => format!("secret {}", at + 1),
+        };
+        *value = Value::hole(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Form, diff};
+    use super::*;
+
+    fn document(statements: &str) -> Document {
+        let text = format!("<policies><inbound>{statements}</inbound></policies>");
+        Document::read(&text, Form::Raw).unwrap()
+    }
+
+    fn shown(before: &str, after: &str) -> String {
+        format!("{:?}", diff(&document(before), &document(after)))
+    }
+
+    #[test]
+    fn what_a_statement_signs_in_with_is_not_shown() {
+        for secret in [
+            r#"<authentication-basic username="u" password="hunter2" />"#,
+            r#"<authentication-certificate body="hunter2" />"#,
+            r#"<set-header name="Authorization"><value>Basic hunter2</value></set-header>"#,
+            r#"<set-header name="x-functions-key"><value>hunter2</value></set-header>"#,
+            r#"<set-query-parameter name="code"><value>hunter2</value></set-query-parameter>"#,
+            r#"<set-variable name="apiKey" value="hunter2" />"#,
+            "<validate-jwt><issuer-signing-keys><key>hunter2</key></issuer-signing-keys></validate-jwt>",
+        ] {
+            for (before, after) in [(secret, ""), ("", secret)] {
+                let said = shown(before, after);
+                assert!(
+                    said.contains("⟨secret⟩") && !said.contains("hunter2"),
+                    "{said}"
+                );
+            }
+            let other = secret.replace("hunter2", "hunter3");
+            let said = shown(secret, &other);
+            assert!(
+                said.contains("⟨secret 2⟩") && !said.contains("hunter"),
+                "{said}"
+            );
+            assert_eq!(diff(&document(secret), &document(secret)), []);
+        }
+    }
+
+    #[test]
+    fn references_expressions_and_plain_values_are_shown() {
+        for plain in [
+            r#"<authentication-basic username="u" password="{{shown}}" />"#,
+            r#"<set-header name="Authorization"><value>@(shown)</value></set-header>"#,
+            r#"<set-header name="x-trace"><value>shown</value></set-header>"#,
+        ] {
+            let said = shown(plain, "");
+            assert!(
+                said.contains("shown") && !said.contains("⟨secret"),
+                "{said}"
+            );
+        }
+    }
+}
