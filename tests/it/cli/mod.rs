@@ -5,6 +5,7 @@ mod check;
 mod deliver;
 mod drift;
 mod init;
+mod pipelines;
 mod saved;
 mod several;
 mod shell;
