@@ -197,6 +197,16 @@ fn listed(attempts: &[Attempt]) -> String {
 }
 
 impl SignInError {
+    /// Without saying again what was tried.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Failed { attempts } => attempts
+                .last()
+                .map_or_else(String::new, |last| last.said.clone()),
+            Self::Incomplete { .. } | Self::WrongTenant { .. } => self.to_string(),
+        }
+    }
+
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Incomplete { method, .. } => Some(method.needs()),
@@ -211,6 +221,19 @@ impl SignInError {
 }
 
 impl AuthSettings {
+    /// Whether what this method needs was given, as far as that can be told beforehand.
+    pub fn has(&self, method: Method) -> bool {
+        match method {
+            Method::ClientSecret => self.client_secret.is_some(),
+            Method::GitHubActions | Method::AzurePipelines | Method::FederatedToken => {
+                let federation = self.federation.as_ref();
+                federation.is_some_and(|given| given.method() == method)
+            }
+            Method::ManagedIdentity => true,
+            Method::AzureCli => !self.without_cli,
+        }
+    }
+
     /// The sandbox takes any client; a real sign-in is made all the same.
     pub fn sandbox(tenant: &str) -> Self {
         Self {
@@ -462,7 +485,7 @@ fn in_tenant(signed_in: SignIn, wanted: Option<&str>) -> Result<SignIn, SignInEr
 }
 
 /// What was said, with the first cause: `azure_identity` says that it gave up, its sources say why.
-fn said(error: &azure_core::Error) -> String {
+pub(super) fn said(error: &azure_core::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(deeper) = cause.and_then(std::error::Error::source) {
         cause = Some(deeper);

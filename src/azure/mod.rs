@@ -9,6 +9,7 @@ pub mod auth;
 pub mod client;
 pub mod cloud;
 pub mod discover;
+pub mod doctor;
 pub mod error;
 pub mod federation;
 pub mod hints;

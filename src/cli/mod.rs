@@ -11,6 +11,7 @@ mod completion;
 mod deliver;
 pub mod deployed;
 mod error;
+mod examine;
 pub mod exit;
 mod follow;
 mod interrupt;

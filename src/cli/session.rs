@@ -136,15 +136,15 @@ impl Ground {
 }
 
 /// Where to go, and as whom.
-struct Way {
-    route: Route,
-    auth: AuthSettings,
-    place: render::Place,
-    pace: f64,
+pub(super) struct Way {
+    pub(super) route: Route,
+    pub(super) auth: AuthSettings,
+    pub(super) place: render::Place,
+    pub(super) pace: f64,
 }
 
 impl Way {
-    fn of(
+    pub(super) fn of(
         place: &Place,
         ground: &Ground,
         tenant: Option<String>,
@@ -434,7 +434,7 @@ fn count(number: u64) -> usize {
 }
 
 /// The credential for the identity tenant: the spec's own, else the operator's sign-in there.
-async fn identity(
+pub(super) async fn identity(
     way: &Way,
     load: &LoadOptions,
     spec: &Spec,

@@ -7,6 +7,7 @@ pub mod cases;
 pub mod change;
 pub mod check;
 pub mod check_data;
+pub mod doctor;
 pub mod drift;
 pub mod explain;
 pub mod graph;

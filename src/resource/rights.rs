@@ -27,6 +27,28 @@ pub struct Permission {
     pub id: Option<&'static str>,
 }
 
+impl Permission {
+    /// Whether one of these is it, or contains it: who may write may read, and `Directory…` covers most of a directory.
+    /// learn.microsoft.com/graph/permissions-reference, read 2026-11-23.
+    pub fn is_among(&self, held: &[&str]) -> bool {
+        let writing = self.name.replace(".Read.", ".ReadWrite.");
+        let is_directory = ["Application.", "DelegatedPermissionGrant.", "User."]
+            .iter()
+            .any(|of| self.name.starts_with(of));
+        let covers: &[&str] = match (is_directory, self.name.contains(".ReadWrite.")) {
+            (false, _) => &[],
+            (true, false) => &[
+                "Directory.Read.All",
+                "Directory.ReadWrite.All",
+                "Directory.AccessAsUser.All",
+            ],
+            (true, true) => &["Directory.ReadWrite.All", "Directory.AccessAsUser.All"],
+        };
+        held.iter()
+            .any(|held| *held == self.name || *held == writing || covers.contains(held))
+    }
+}
+
 /// What is needed, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -211,7 +233,7 @@ impl Rights {
                 self.permit(directory, collection(kind), true);
             }
             Realm::Arm => {
-                if resource.wanted != Wanted::Absent {
+                if let Wanted::Body(_) = resource.wanted {
                     self.allow(kind, "write");
                 }
                 // Also of what a later spec may no longer name, though it now goes with its parent.

@@ -17,6 +17,9 @@ const IDENTITY_CLIENT: &str = "00000000-0000-4000-8000-00000000000b";
 /// Asked for only where something has drifted.
 const LOG: &str = "Microsoft.Insights/eventtypes/values/read";
 
+/// Read only while there is no gateway: whether a deleted one keeps the name.
+const DELETED: &str = "Microsoft.ApiManagement/locations/deletedservices/read";
+
 fn limit(stand: &Stand, rights: &Rights) {
     let permissions = rights.permissions.values().flatten();
     let limit = Limit {
@@ -49,6 +52,7 @@ async fn the_role_for_planning_is_enough_to_plan_and_each_action_of_it_is_needed
     let (_, report, _) = made.apply(&graph).await;
     assert_eq!(troubles(&report), "");
 
+    assert!(made.sandbox.rights().asked().contains(DELETED));
     let rights = needed(&graph, Purpose::Plan);
     assert!(
         rights
@@ -74,7 +78,11 @@ async fn the_role_for_planning_is_enough_to_plan_and_each_action_of_it_is_needed
         text.contains(&format!("perform action '{}'", action.to_ascii_lowercase()))
     };
     let mut later = 0;
-    for action in rights.actions.iter().filter(|action| *action != LOG) {
+    for action in rights
+        .actions
+        .iter()
+        .filter(|action| ![LOG, DELETED].contains(&action.as_str()))
+    {
         if !names(&all, action) {
             limit(&made, &without(&rights, action));
             assert!(names(&refused().await, action), "{action} is not missed");
@@ -152,4 +160,79 @@ async fn a_write_without_a_linked_right_is_refused_and_the_hint_says_which() {
         hint.contains(joined) && hint.contains("az role assignment create"),
         "{hint}"
     );
+}
+
+#[test]
+fn the_doctor_says_who_won_and_exactly_what_is_missing() {
+    let project = crate::cli::project();
+    let secgw = |line: &str| crate::cli::run(project.path(), line);
+    let doctor = || secgw("auth doctor -e dev --sandbox=state -o json");
+    let healthy = doctor();
+    assert_eq!(healthy.code, Some(0), "{healthy}");
+    assert!(
+        !healthy.stdout.contains("eyJ"),
+        "a token is shown: {healthy}"
+    );
+    let told = healthy.json();
+    let attempts = told["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 6);
+    assert_eq!(
+        (&attempts[0]["method"], &attempts[0]["state"]),
+        (&"client secret".into(), &"won".into())
+    );
+    assert_eq!(
+        attempts[0]["who"]["audience"],
+        "https://management.azure.com"
+    );
+    assert!(attempts[1..].iter().all(|other| other["state"] != "won"));
+    let nothing = serde_json::json!({ "actions": [], "permissions": [], "unknown": [] });
+    assert_eq!(
+        (&told["missing"]["plan"], &told["missing"]["apply"]),
+        (&nothing, &nothing)
+    );
+
+    // Exactly the role for planning, less one action; less one permission in the identity tenant.
+    let needed = secgw("auth permissions -e dev --sandbox -o json").json();
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        let list = list["permissions"].as_array().unwrap().iter();
+        list.map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut actions = needed["role"]["Actions"].as_array().unwrap().clone();
+    let lost = actions.pop().unwrap();
+    let graph = needed["graph"].as_array().unwrap();
+    let [identity, workforce] = graph.as_slice() else {
+        panic!("{needed}")
+    };
+    let identity: Vec<String> = names(identity)
+        .into_iter()
+        .filter(|name| name != "User.Read.All")
+        .collect();
+    let who = |directory: usize| {
+        told["graph"][directory]["who"]["client_id"]
+            .as_str()
+            .unwrap()
+    };
+    assert_eq!(who(0), CLIENT);
+    let rights = serde_json::json!({
+        (CLIENT): { "actions": actions, "permissions": names(workforce) },
+        (who(1)): { "permissions": identity },
+    });
+    std::fs::write(project.path().join("state/rights.json"), rights.to_string()).unwrap();
+    let ill = doctor();
+    assert_eq!(ill.code, Some(1), "{ill}");
+    let missing = &ill.json()["missing"];
+    assert_eq!(
+        missing["plan"],
+        serde_json::json!({
+            "actions": [lost],
+            "permissions": [{ "directory": "identity", "permission": "User.Read.All" }],
+            "unknown": [],
+        })
+    );
+    assert!(missing["apply"]["actions"].as_array().unwrap().len() > 40);
+    let text = secgw("auth doctor -e dev --sandbox=state");
+    assert_eq!(text.code, Some(1), "{text}");
+    let lacks = format!("lacks {}", lost.as_str().unwrap());
+    assert!(text.stdout.contains(&lacks), "{text}");
 }

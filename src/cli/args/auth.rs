@@ -2,12 +2,35 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::scope::{SpecArgs, StandInArgs};
+use super::scope::{AzureArgs, SpecArgs, StandInArgs};
+use super::view::FormatArgs;
 
 /// What signing in takes, and what it comes to
 #[derive(Debug, Subcommand)]
 pub enum AuthCommand {
+    Doctor(DoctorArgs),
     Permissions(PermissionsArgs),
+}
+
+/// Tries every way to sign in, and says what won, whose it is and what it lacks
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  secgw auth doctor -e prod           for the subscription and the identity tenant of this spec
+  secgw auth doctor -e dev --sandbox  on the Azure inside this program
+  secgw auth doctor -e prod -o json   as data, for a pipeline's log
+
+Tokens are shown by their claims only. Rights of Azure Resource Manager are those on the resource
+group, or on the subscription where there is none yet.
+
+Exit codes: 0 planning is possible, 1 something for it is missing.")]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 /// Prints the least role for planning or applying a spec, and the Graph permissions

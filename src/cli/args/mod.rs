@@ -16,7 +16,7 @@ mod view;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use auth::{AuthCommand, For, PermissionsArgs, RightsFormat};
+pub use auth::{AuthCommand, DoctorArgs, For, PermissionsArgs, RightsFormat};
 pub use change::{ApplyArgs, DestroyArgs, DriftArgs, PlanArgs, ShowArgs};
 pub use offline::{
     Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs,
@@ -112,6 +112,7 @@ impl Command {
             Self::Verify(args) => ("verify", &args.spec),
             Self::Explain(args) => ("explain", &args.spec),
             Self::Graph(args) => ("graph", &args.spec),
+            Self::Auth(AuthCommand::Doctor(args)) => ("auth doctor", &args.spec),
             Self::Auth(AuthCommand::Permissions(args)) => ("auth permissions", &args.spec),
             Self::Init(_)
             | Self::Environments(_)

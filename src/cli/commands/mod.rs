@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod completions;
 mod destroy;
+mod doctor;
 mod drift;
 mod environments;
 mod explain;
@@ -62,17 +63,11 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
         Task::Verify(verify) => block_on(verify::run(verify, output)),
         Task::Check(check) => block_on(check::run(check, output)),
         Task::Explain(question) => explain::run(&question, output),
-        Task::Graph { spec, drawing } => {
-            name_stand_ins(&spec, output);
-            graph::run(&spec, drawing, output)
-        }
+        Task::Graph { spec, drawing } => graph::run(&spec, drawing, output),
         Task::Serve(options) => block_on(serve::run(options, output)),
         Task::Completions(shell) => completions::run(shell, output),
-        Task::Permissions {
-            spec,
-            purpose,
-            format,
-        } => permissions::run(&spec, purpose, format, output),
+        Task::Permissions(asked) => permissions::run(&asked, output),
+        Task::Doctor { work, format } => block_on(doctor::run(work, format, output)),
         Task::Man { directory } => man::run(directory.as_deref(), output),
     }
 }

@@ -5,16 +5,17 @@ use anyhow::Context as _;
 use super::{Error, Exit, Output, load, name_stand_ins};
 use crate::cli::args::RightsFormat;
 use crate::cli::session;
+use crate::cli::settings::RightsAsked;
 use crate::render::permissions::Needed;
-use crate::resource::rights::{self, Purpose};
-use crate::spec::LoadOptions;
+use crate::resource::rights;
 
-pub(super) fn run(
-    spec: &LoadOptions,
-    purpose: Purpose,
-    format: RightsFormat,
-    output: &Output,
-) -> Result<Exit, Error> {
+pub(super) fn run(asked: &RightsAsked, output: &Output) -> Result<Exit, Error> {
+    let RightsAsked {
+        spec,
+        purpose,
+        format,
+    } = asked;
+    let purpose = *purpose;
     let loaded = load(spec)?;
     name_stand_ins(spec, output);
     let graph = session::compile(&loaded)?;

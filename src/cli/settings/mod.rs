@@ -14,8 +14,8 @@ use anstream::ColorChoice;
 
 use super::args::{
     ApplyArgs, Arguments, AuthCommand, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
-    DestroyArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs, For, Format, FormatArgs,
-    GraphArgs, InitArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat,
+    DestroyArgs, DoctorArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs, For, Format,
+    FormatArgs, GraphArgs, InitArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat,
     RightsFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs,
     TerminalArgs, ValidateArgs, VerifyArgs, When,
 };
@@ -127,10 +127,10 @@ pub enum Task {
         spec: LoadOptions,
         drawing: Drawing,
     },
-    Permissions {
-        spec: LoadOptions,
-        purpose: Purpose,
-        format: RightsFormat,
+    Permissions(RightsAsked),
+    Doctor {
+        work: Work,
+        format: Format,
     },
     Serve(ServeSettings),
     Completions(Shell),
@@ -164,6 +164,14 @@ pub struct Init {
     pub ci: Option<Ci>,
     /// Take the rest as usual.
     pub yes: bool,
+}
+
+/// For what the rights are wanted that a spec takes.
+#[derive(Debug)]
+pub struct RightsAsked {
+    pub spec: LoadOptions,
+    pub purpose: Purpose,
+    pub format: RightsFormat,
 }
 
 /// What was approved before an apply.
@@ -256,6 +264,7 @@ impl Settings {
             Command::Explain(args) => explain(args, around),
             Command::Graph(args) => graph(args, around),
             Command::Auth(AuthCommand::Permissions(args)) => permissions(args, around),
+            Command::Auth(AuthCommand::Doctor(args)) => doctor(args, around),
             Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
             Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
             Command::Man(ManArgs { dir }) => Task::Man { directory: dir },
@@ -392,6 +401,18 @@ fn graph(args: GraphArgs, around: Surroundings) -> Task {
     }
 }
 
+fn doctor(args: DoctorArgs, around: Surroundings) -> Task {
+    let DoctorArgs {
+        spec,
+        azure,
+        format: FormatArgs { output },
+    } = args;
+    Task::Doctor {
+        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
+        format: output,
+    }
+}
+
 fn permissions(args: PermissionsArgs, around: Surroundings) -> Task {
     let PermissionsArgs {
         purpose,
@@ -399,14 +420,14 @@ fn permissions(args: PermissionsArgs, around: Surroundings) -> Task {
         stand_in: StandInArgs { sandbox },
         output,
     } = args;
-    Task::Permissions {
+    Task::Permissions(RightsAsked {
         spec: load_options(spec, sandbox, around),
         purpose: match purpose {
             For::Plan => Purpose::Plan,
             For::Apply => Purpose::Apply,
         },
         format: output,
-    }
+    })
 }
 
 fn plan(args: PlanArgs, around: Surroundings) -> Task {

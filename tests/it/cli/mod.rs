@@ -115,7 +115,7 @@ fn help_says_what_each_command_is_for() {
         insta::assert_snapshot!(format!("help-{command}").trim_end_matches('-'), ran);
     }
     insta::assert_snapshot!("help-sandbox-serve", secgw("sandbox serve --help"));
-    for command in ["permissions"] {
+    for command in ["doctor", "permissions"] {
         let ran = secgw(&format!("auth {command} --help"));
         insta::assert_snapshot!(format!("help-auth-{command}"), ran);
     }
