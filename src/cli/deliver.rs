@@ -13,7 +13,7 @@ use super::output::Output;
 use super::settings::Work;
 use crate::render::change::Room;
 use crate::render::told::Told;
-use crate::render::{markdown, notice, pipeline, safe};
+use crate::render::{markdown, pipeline, safe};
 
 /// A file has no width of its own.
 const FILE_ROOM: Room = Room {
@@ -27,7 +27,7 @@ pub(super) fn deliver(told: Told<'_>, work: &Work, output: &Output) -> Result<()
     match work.view {
         View::Text => output.text(&told.text(output.room())),
         // What came before the outcome was told while it happened.
-        View::Jsonl if matches!(told, Told::Outcome(_)) => output.data(&lines(&told.jsonl())),
+        View::Jsonl if is_of_apply(told) => output.data(&lines(&told.jsonl())),
         view => output.data(&in_view(told, view, &name)),
     }
     .context("cannot write the result")?;
@@ -37,6 +37,15 @@ pub(super) fn deliver(told: Told<'_>, work: &Work, output: &Output) -> Result<()
         }
     }
     tell_pipeline(told, work, &name, output)
+}
+
+/// Whether there was a first line and events before it.
+fn is_of_apply(told: Told<'_>) -> bool {
+    match told {
+        Told::Outcome(_) => true,
+        Told::Verified(verified) => is_of_apply(verified.told),
+        Told::Plan(_) | Told::Drift(_) | Told::Several(_) => false,
+    }
 }
 
 /// By which comments are told apart: the environments as they were named, or the spec where none is.
@@ -54,7 +63,7 @@ fn in_view(told: Told<'_>, view: View, name: &str) -> String {
         View::Json => format!("{}\n", safe::json(&told.json())),
         View::Jsonl => lines(&[vec![told.version()], told.jsonl()].concat()),
         View::Markdown => told.markdown(name, markdown::COMMENT),
-        View::Sarif => format!("{}\n", safe::json(&notice::sarif(&told.notices()))),
+        View::Sarif => format!("{}\n", safe::json(&told.sarif())),
         View::Junit => told.junit(),
         View::Github => {
             let group = pipeline::github_group(&told.last_line(), &text());

@@ -67,6 +67,12 @@ impl Planned {
         plan.has_changes() && plan.unreadable.is_empty() && review.objections.is_empty()
     }
 
+    /// Whether there is nothing to do and nothing in the way.
+    pub(super) fn is_done(&self) -> bool {
+        let Self { plan, review, .. } = self;
+        !plan.has_changes() && plan.unreadable.is_empty() && review.objections.is_empty()
+    }
+
     pub(super) fn shown<'a>(&'a self, target: &'a render::Target) -> Shown<'a> {
         Shown {
             spec: &self.name,

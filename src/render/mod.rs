@@ -36,6 +36,7 @@ pub mod style;
 pub mod target;
 pub mod told;
 pub mod value;
+pub mod verified;
 pub mod verify;
 
 pub use target::{Place, Target};

@@ -23,6 +23,7 @@ pub enum Topic {
     Blocked,
     Unreadable,
     Failed,
+    Attack,
     NotEffective,
     Replace,
     Delete,
@@ -34,12 +35,13 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invalid,
         Self::NotPlanned,
         Self::Blocked,
         Self::Unreadable,
         Self::Failed,
+        Self::Attack,
         Self::NotEffective,
         Self::Replace,
         Self::Delete,
@@ -57,6 +59,7 @@ impl Topic {
             Self::Blocked => "secgw/blocked",
             Self::Unreadable => "secgw/unreadable",
             Self::Failed => "secgw/failed",
+            Self::Attack => "secgw/attack",
             Self::NotEffective => "secgw/not-effective",
             Self::Replace => "secgw/replace",
             Self::Delete => "secgw/delete",
@@ -75,6 +78,7 @@ impl Topic {
             Self::Blocked => "Change may not be applied",
             Self::Unreadable => "Resource could not be read",
             Self::Failed => "Change failed",
+            Self::Attack => "Attack succeeded",
             Self::NotEffective => "Setting does not take effect",
             Self::Replace => "Resource is replaced",
             Self::Delete => "Resource is deleted",
@@ -88,9 +92,12 @@ impl Topic {
 
     pub fn level(self) -> Level {
         match self {
-            Self::Invalid | Self::NotPlanned | Self::Blocked | Self::Unreadable | Self::Failed => {
-                Level::Error
-            }
+            Self::Invalid
+            | Self::NotPlanned
+            | Self::Blocked
+            | Self::Unreadable
+            | Self::Failed
+            | Self::Attack => Level::Error,
             Self::NotEffective
             | Self::Replace
             | Self::Delete

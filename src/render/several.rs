@@ -86,9 +86,13 @@ impl Part<'_> {
             Ok(Told::Plan(shown)) if shown.plan.has_changes() => State::Changed,
             Ok(Told::Drift(drifted)) if !drifted.shown.plan.unreadable.is_empty() => State::Failed,
             Ok(Told::Drift(drifted)) if drifted.has_drift() => State::Drifted,
-            Ok(Told::Plan(_) | Told::Drift(_) | Told::Outcome(_) | Told::Several(_)) => {
-                State::Clean
-            }
+            Ok(
+                Told::Plan(_)
+                | Told::Drift(_)
+                | Told::Outcome(_)
+                | Told::Verified(_)
+                | Told::Several(_),
+            ) => State::Clean,
         }
     }
 
@@ -350,7 +354,8 @@ impl Several<'_> {
     fn digests(&self) -> Value {
         let digests = self.parts.iter().filter_map(|part| match &part.told {
             Ok(Told::Plan(shown)) => Some((part.environment.clone(), json!(shown.digest()))),
-            Ok(Told::Drift(_) | Told::Outcome(_) | Told::Several(_)) | Err(_) => None,
+            Ok(Told::Drift(_) | Told::Outcome(_) | Told::Verified(_) | Told::Several(_))
+            | Err(_) => None,
         });
         Value::Object(digests.collect())
     }

@@ -11,13 +11,16 @@ use super::notice::Notice;
 use super::plan::Shown;
 use super::report::Ended;
 use super::several::Several;
-use super::{jsonl, safe};
+use super::verified::Verified;
+use super::{jsonl, notice, safe};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
     Plan(Shown<'a>),
     Outcome(Ended<'a>),
     Drift(Drifted<'a>),
+    /// With what the attacks on it came to.
+    Verified(&'a Verified<'a>),
     /// The same of several environments.
     Several(&'a Several<'a>),
 }
@@ -29,6 +32,7 @@ impl Told<'_> {
             Self::Plan(_) => "plan",
             Self::Outcome(_) => "apply",
             Self::Drift(_) => "drift",
+            Self::Verified(verified) => verified.told.word(),
             Self::Several(several) => several.word,
         }
     }
@@ -39,6 +43,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.spec.to_owned(),
             Self::Outcome(ended) => ended.spec.to_owned(),
             Self::Drift(drifted) => drifted.shown.spec.to_owned(),
+            Self::Verified(verified) => verified.told.subject(),
             Self::Several(several) => several.names().join("."),
         }
     }
@@ -49,6 +54,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.last_line(),
             Self::Outcome(ended) => ended.last_line(),
             Self::Drift(drifted) => drifted.last_line(),
+            Self::Verified(verified) => verified.last_line(),
             Self::Several(several) => several.last_line(),
         }
     }
@@ -58,6 +64,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.text(room),
             Self::Outcome(ended) => ended.text(room),
             Self::Drift(drifted) => drifted.text(room),
+            Self::Verified(verified) => verified.text(room),
             Self::Several(several) => several.text(room),
         }
     }
@@ -67,6 +74,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.json(),
             Self::Outcome(ended) => ended.json(),
             Self::Drift(drifted) => drifted.json(),
+            Self::Verified(verified) => verified.json(),
             Self::Several(several) => several.json(),
         }
     }
@@ -78,6 +86,7 @@ impl Told<'_> {
             Self::Plan(shown) | Self::Drift(Drifted { shown }) => {
                 jsonl::version(shown.spec, shown.target)
             }
+            Self::Verified(verified) => verified.told.version(),
             Self::Several(several) => several.version(),
         }
     }
@@ -88,6 +97,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.jsonl(),
             Self::Outcome(ended) => vec![ended.outcome()],
             Self::Drift(drifted) => drifted.jsonl(),
+            Self::Verified(verified) => verified.jsonl(),
             Self::Several(several) => several.jsonl(),
         }
     }
@@ -98,6 +108,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.markdown(name, most),
             Self::Outcome(ended) => ended.markdown(name, most),
             Self::Drift(drifted) => drifted.markdown(name, most),
+            Self::Verified(verified) => verified.markdown(name, most),
             Self::Several(several) => several.markdown(name, most),
         }
     }
@@ -107,6 +118,7 @@ impl Told<'_> {
             Self::Plan(shown) => shown.suites(),
             Self::Outcome(ended) => ended.suites(),
             Self::Drift(drifted) => drifted.suites(),
+            Self::Verified(verified) => verified.suites(),
             Self::Several(several) => several.suites(),
         }
     }
@@ -122,7 +134,17 @@ impl Told<'_> {
             Self::Plan(shown) => shown.notices(),
             Self::Outcome(ended) => ended.notices(),
             Self::Drift(drifted) => drifted.notices(),
+            Self::Verified(verified) => verified.notices(),
             Self::Several(several) => several.notices(),
+        }
+    }
+
+    pub fn sarif(self) -> Value {
+        match self {
+            Self::Verified(verified) => verified.sarif(),
+            Self::Plan(_) | Self::Outcome(_) | Self::Drift(_) | Self::Several(_) => {
+                notice::sarif(&self.notices())
+            }
         }
     }
 
@@ -143,6 +165,7 @@ impl Told<'_> {
                 summary,
             ],
             Self::Drift(drifted) => drifted.values(),
+            Self::Verified(verified) => verified.values(),
             Self::Several(several) => several.values(),
         }
     }

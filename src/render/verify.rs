@@ -161,6 +161,10 @@ impl Attacked<'_> {
     }
 
     pub fn junit(&self) -> String {
+        junit::xml(&format!("secgw verify {}", self.name), &self.suites())
+    }
+
+    pub fn suites(&self) -> Vec<Suite> {
         let mut themes: Vec<Theme> = Vec::new();
         for tried in &self.report.tried {
             if !themes.contains(&tried.probe.theme) {
@@ -175,10 +179,7 @@ impl Attacked<'_> {
                 cases: own.map(case).collect(),
             }
         });
-        junit::xml(
-            &format!("secgw verify {}", self.name),
-            &suites.collect::<Vec<_>>(),
-        )
+        suites.collect()
     }
 }
 

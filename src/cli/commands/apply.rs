@@ -1,20 +1,16 @@
 //! `secgw apply`: plans, asks, makes it so, and looks whether it is.
 
-use anyhow::Context as _;
-
+use super::end::{End, show};
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::apply::Job;
 use crate::cli::approved::Approved;
 use crate::cli::args::View;
-use crate::cli::deliver::{deliver, lines};
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::{Approval, Verify, Work};
-use crate::render::jsonl;
 use crate::render::report::Ended;
 use crate::render::told::Told;
 use crate::resource::Graph;
-use crate::spec::Spec;
 
 pub(super) async fn run(
     work: Work,
@@ -25,61 +21,52 @@ pub(super) async fn run(
     let approved = Approved::read(approval)?;
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?;
-    let exit = towards(desired, &loaded.spec, &work, &approved, output).await?;
-    if verify && exit == Exit::Ok {
-        return super::verify::run(Verify::after_apply(work), output).await;
-    }
-    Ok(exit)
+    let attack = verify.then(|| Verify::after_apply(work.clone()));
+    let end = End {
+        spec: &loaded.spec,
+        attack: attack.as_ref(),
+    };
+    towards(desired, &end, &work, &approved, output).await
 }
 
 /// Plans towards a graph, asks, and carries the plan out.
 pub(super) async fn towards(
     desired: Graph,
-    spec: &Spec,
+    end: &End<'_>,
     work: &Work,
     approved: &Approved<'_>,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let session = Session::open(work, spec).await?;
-    let planned = session.plan(spec, desired, &work.choice, output).await?;
+    let session = Session::open(work, end.spec).await?;
+    let planned = session
+        .plan(end.spec, desired, &work.choice, output)
+        .await?;
     let mut exit = approved.refuse(&planned, &session, work.view, output)?;
     if exit.is_none() {
-        show(&planned, &session, work, output)?;
+        let attacks = end.attack.is_some() && planned.is_done();
+        if !attacks {
+            show(&planned, &session, work, output)?;
+        }
         exit = approved.stop(&planned, &session, output)?;
+        if attacks {
+            super::plan::save(&work.out, &planned, &planned.shown(&session.target))?;
+            let told = Told::Plan(planned.shown(&session.target));
+            let place = (&session, &planned.desired);
+            exit = Some(end.tell(told, Exit::Ok, place, work, output).await?);
+        }
     }
     let exit = match exit {
         Some(exit) => exit,
-        None => carry_out(planned, &session, work, output).await?,
+        None => carry_out(planned, &session, end, work, output).await?,
     };
     session.close().await;
     Ok(exit)
 }
 
-/// The plan comes before the question. As data, only the outcome is written, and the plan where there is none; a
-/// person still gets to read it.
-fn show(planned: &Planned, session: &Session, work: &Work, output: &Output) -> Result<(), Error> {
-    let shown = planned.shown(&session.target);
-    super::plan::save(&work.out, planned, &shown)?;
-    if !planned.is_applicable() {
-        return deliver(Told::Plan(shown), work, output);
-    }
-    match work.view {
-        View::Text => output
-            .text(&shown.text(output.room()))
-            .context("cannot write the plan")?,
-        View::Jsonl => output
-            .data(&lines(&[jsonl::version(shown.spec, shown.target)]))
-            .context("cannot write the version")?,
-        View::Json | View::Markdown | View::Sarif | View::Junit | View::Github | View::Azdo => {
-            output.say(&shown.text(output.room()));
-        }
-    }
-    Ok(())
-}
-
 async fn carry_out(
     planned: Planned,
     session: &Session,
+    end: &End<'_>,
     work: &Work,
     output: &Output,
 ) -> Result<Exit, Error> {
@@ -107,10 +94,12 @@ async fn carry_out(
         outcomes: &report.outcomes,
         after: &report.after,
     };
-    deliver(Told::Outcome(ended), work, output)?;
-    Ok(if stopped {
+    let exit = if stopped {
         Exit::Interrupted
     } else {
         Exit::of_apply(ended.counts())
-    })
+    };
+    let place = (session, &planned.desired);
+    end.tell(Told::Outcome(ended), exit, place, work, output)
+        .await
 }

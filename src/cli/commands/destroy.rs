@@ -1,5 +1,6 @@
 //! `secgw destroy`: takes down what the spec owns, in the right order, and nothing else.
 
+use super::end::End;
 use super::{Error, Exit, Output, apply, load_in_cloud};
 use crate::cli::approved::Approved;
 use crate::cli::session;
@@ -15,5 +16,9 @@ pub(super) async fn run(
     let approved = Approved::read(approval)?;
     let loaded = load_in_cloud(&work)?;
     let desired = session::compile(&loaded)?.to_destroy(also);
-    apply::towards(desired, &loaded.spec, &work, &approved, output).await
+    let end = End {
+        spec: &loaded.spec,
+        attack: None,
+    };
+    apply::towards(desired, &end, &work, &approved, output).await
 }

@@ -6,6 +6,7 @@ mod completions;
 mod destroy;
 mod doctor;
 mod drift;
+mod end;
 mod environments;
 mod explain;
 mod graph;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
-use crate::cli::args::{MOST_REQUESTS, ReportFormat, View};
+use crate::cli::args::{MOST_REQUESTS, ReportFormat};
 use crate::cli::deployed;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Verify, Work};
@@ -12,7 +12,7 @@ use crate::render::safe;
 use crate::render::verify::Attacked;
 use crate::resource::Graph;
 use crate::spec::Spec;
-use crate::verify::{self, Outcome, Selection, Tried, Wire};
+use crate::verify::{self, Outcome, Report, Selection, Tried, Wire};
 
 pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> {
     let unknown = verify
@@ -33,22 +33,15 @@ pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> 
 }
 
 impl Verify {
-    /// Every quiet probe, as an apply ends.
+    /// Every quiet probe, as an apply ends; what comes of it is told with the outcome.
     pub(super) fn after_apply(work: Work) -> Self {
-        let format = match work.view {
-            View::Text | View::Github | View::Azdo => ReportFormat::Text,
-            View::Json | View::Jsonl => ReportFormat::Json,
-            View::Markdown => ReportFormat::Markdown,
-            View::Sarif => ReportFormat::Sarif,
-            View::Junit => ReportFormat::Junit,
-        };
         Self {
             work,
             selection: Selection::default(),
             most: MOST_REQUESTS,
             token: None,
             bad: Vec::new(),
-            format,
+            format: ReportFormat::Text,
         }
     }
 }
@@ -61,6 +54,26 @@ async fn attack(
     verify: &Verify,
     output: &Output,
 ) -> Result<Exit, Error> {
+    let report = tried(session, spec, graph, verify, output).await?;
+    write(&attacked(&report, spec, session), verify.format, output)?;
+    Ok(status(&report))
+}
+
+pub(super) fn attacked<'a>(report: &'a Report, spec: &'a Spec, session: &Session) -> Attacked<'a> {
+    Attacked {
+        report,
+        name: &spec.name,
+        place: session.target.to_string(),
+    }
+}
+
+pub(super) async fn tried(
+    session: &Session,
+    spec: &Spec,
+    graph: &Graph,
+    verify: &Verify,
+    output: &Output,
+) -> Result<Report, Error> {
     let live = session.live(graph).await;
     let target = deployed::target(spec, graph, &live).ok_or_else(|| {
         let hint = "`secgw apply` deploys it; `secgw plan` says what is missing";
@@ -71,24 +84,18 @@ async fn attack(
         .trusting(target.own_hosts());
     let tokens = user::credentials(&wire, &target, verify, output).await?;
     output.say(&format!("Attacking {} …\n", target.edge()));
-    let selection = &verify.selection;
-    let report = verify::run(&wire, &target, &tokens, selection, |tried| {
-        heard(tried, output);
-    })
-    .await;
-    let attacked = Attacked {
-        report: &report,
-        name: &spec.name,
-        place: session.target.to_string(),
-    };
-    write(&attacked, verify.format, output)?;
-    Ok(if report.count(Outcome::Fail) > 0 {
+    let heard = |tried: &Tried| heard(tried, output);
+    Ok(verify::run(&wire, &target, &tokens, &verify.selection, heard).await)
+}
+
+pub(super) fn status(report: &Report) -> Exit {
+    if report.count(Outcome::Fail) > 0 {
         Exit::NotEffective
     } else if report.control_holds() {
         Exit::Ok
     } else {
         Exit::Failed
-    })
+    }
 }
 
 fn heard(tried: &Tried, output: &Output) {
