@@ -12,6 +12,7 @@ use super::arm::{self, catalogue::Catalogue, id::ArmId, target};
 use super::behaviour::style::Reply;
 use super::entra::Caller;
 use super::graph::{self, PrincipalKind};
+use super::hand;
 use super::message::{Body, Method, Request, Response};
 use super::operation;
 use super::server::StartError;
@@ -100,22 +101,10 @@ impl Direct {
 
     /// What was there before: the body as a GET showed it, or as much of it as is known.
     pub fn plant(&mut self, id: &str, body: &Value) -> std::io::Result<()> {
-        let Some(parsed) = ArmId::parse(id) else {
+        if ArmId::parse(id).is_none() {
             return Ok(());
-        };
-        let arm_type = parsed.arm_type();
-        let row = self.world.catalogue.row(&arm_type);
-        let mut body = body.clone();
-        if let Value::Object(members) = &mut body {
-            for name in ["id", "name", "type", "etag"] {
-                members.remove(name);
-            }
         }
-        if let Some(row) = row {
-            operation::set_state(&mut body, row.state, "Succeeded");
-        }
-        let kind = row.map_or(arm_type.as_str(), |row| row.arm_type);
-        let object = Object::new(id, kind, body);
+        let object = hand::planted(&self.world, id, body);
         self.world.store.commit(vec![Entry::Put(object)])
     }
 

@@ -102,6 +102,7 @@ pub struct Running {
     hosts: Vec<String>,
     faults: Faults,
     rights: Rights,
+    server: Arc<Server>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -129,6 +130,12 @@ impl Running {
         &self.rights
     }
 
+    /// Between two requests.
+    pub(super) fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        let world = self.server.world.lock();
+        work(&mut world.unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
@@ -143,6 +150,12 @@ pub(super) struct Server {
     log: Option<Mutex<Log>>,
     faults: Faults,
     latency: Duration,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
 }
 
 pub async fn start(options: Options) -> Result<Running, StartError> {
@@ -194,13 +207,19 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         latency: options.latency,
     });
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, Arc::new(doors), server, stopped));
+    let task = tokio::spawn(accept(
+        listener,
+        Arc::new(doors),
+        Arc::clone(&server),
+        stopped,
+    ));
     Ok(Running {
         address,
         ca_pem,
         hosts,
         faults,
         rights,
+        server,
         stop,
         task,
     })

@@ -246,20 +246,23 @@ impl Run<'_> {
             }
             _ => {}
         }
-        let left = self.value(left)?;
-        let right = self.value(right)?;
-        match operator {
-            Operator::Equal => left.equals(&right).map(Value::Bool),
-            Operator::Unequal => left.equals(&right).map(|is_equal| Value::Bool(!is_equal)),
-            Operator::Add if is_text(&left) || is_text(&right) => {
-                Ok(format!("{}{}", left.to_text()?, right.to_text()?).into())
-            }
-            Operator::Less => compared(&left, &right, Ordering::is_lt),
-            Operator::LessOrEqual => compared(&left, &right, Ordering::is_le),
-            Operator::Greater => compared(&left, &right, Ordering::is_gt),
-            Operator::GreaterOrEqual => compared(&left, &right, Ordering::is_ge),
-            other => calculated(other, &left, &right),
+        operated(operator, &self.value(left)?, &self.value(right)?)
+    }
+}
+
+/// An operator that looks at both of its operands.
+pub(super) fn operated(operator: Operator, left: &Value, right: &Value) -> Result<Value, Fault> {
+    match operator {
+        Operator::Equal => left.equals(right).map(Value::Bool),
+        Operator::Unequal => left.equals(right).map(|is_equal| Value::Bool(!is_equal)),
+        Operator::Add if is_text(left) || is_text(right) => {
+            Ok(format!("{}{}", left.to_text()?, right.to_text()?).into())
         }
+        Operator::Less => compared(left, right, Ordering::is_lt),
+        Operator::LessOrEqual => compared(left, right, Ordering::is_le),
+        Operator::Greater => compared(left, right, Ordering::is_gt),
+        Operator::GreaterOrEqual => compared(left, right, Ordering::is_ge),
+        other => calculated(other, left, right),
     }
 }
 

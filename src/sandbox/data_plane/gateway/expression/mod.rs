@@ -17,6 +17,7 @@ mod parse;
 mod sequence;
 mod syntax;
 mod token;
+mod typing;
 pub(super) mod value;
 
 #[cfg(test)]

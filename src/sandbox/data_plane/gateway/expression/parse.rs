@@ -3,7 +3,7 @@
 use super::syntax::{Argument, Body, Call, Operator, Part, Plain, Statement, Syntax, Type};
 use super::token::{Piece, Token, tokens};
 use super::value::Value;
-use super::{fixed, member, method, sequence};
+use super::{fixed, member, method, sequence, typing};
 
 /// Nobody nests deeper by hand; the evaluator's stack is bounded by it.
 const DEEPEST: usize = 48;
@@ -303,6 +303,7 @@ impl Parser {
             self.deeper()?;
             let right = self.binary(next)?;
             self.depth -= 1;
+            typing::check(*operator, &left, &right)?;
             left = Syntax::Binary(*operator, Box::new(left), Box::new(right));
         }
     }
