@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::controls::State;
+use crate::controls::{Policies, State};
+use crate::policy::{Document, Section};
 use crate::resource::{Directory, Graph, Live, Realm, ResourceId};
-use crate::spec::{self, IdentityProvider, RateLimitBy, Spec};
+use crate::spec::{self, IdentityProvider, Spec};
 use crate::verify::Target;
 use crate::verify::target::{Client, Limit, Limits, Operation, Provider, Shape};
 
@@ -18,11 +19,8 @@ const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
 const CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
 const SITE_CONFIG: &str = "Microsoft.Web/sites/config";
 const FLOWS: &str = "identity/b2cUserFlows";
-/// What `compile` gives an address, before its token is looked at.
-const ADDRESS: Limit = Limit {
-    calls: 300,
-    per: Duration::from_mins(1),
-};
+const GLOBAL_POLICY: &str = "Microsoft.ApiManagement/service/policies";
+const API_POLICY: &str = "Microsoft.ApiManagement/service/apis/policies";
 /// Methods that an outsider tries where the spec has none.
 const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "TRACE"];
 
@@ -38,7 +36,7 @@ pub fn target(spec: &Spec, graph: &Graph, live: &Live) -> Option<Target> {
         .map(|domain| domain.host.to_string())
         .collect();
     let gateway = text_of(&desired, ORIGIN, "/properties/hostName")?;
-    let (operation, stricter, undeclared) = operations(spec)?;
+    let (api, operation, stricter, undeclared) = operations(spec)?;
     let is_tls13 = desired
         .all(SITE_CONFIG)
         .filter_map(|entry| entry.text("/properties/minTlsVersion"))
@@ -58,7 +56,7 @@ pub fn target(spec: &Spec, graph: &Graph, live: &Live) -> Option<Target> {
         stricter,
         undeclared,
         origin: origin(spec),
-        limits: limits(spec),
+        limits: limits(spec, &desired, &api)?,
         front_door_id: text_of(&found, PROFILE, "/properties/frontDoorId").map(SecretString::from),
         hsts: spec.front_door.hsts.max_age.as_secs(),
         functions_want_tls13: is_tls13,
@@ -110,8 +108,10 @@ fn storage(desired: &State) -> Vec<(String, String)> {
         .collect()
 }
 
-/// One that can be called without knowing anything, one that asks for more, and what its path does not have.
-fn operations(spec: &Spec) -> Option<(Operation, Option<Operation>, Vec<&'static str>)> {
+type Attacked = (String, Operation, Option<Operation>, Vec<&'static str>);
+
+/// The API that is attacked; an operation that can be called without knowing anything, one that asks for more, and what its path does not have.
+fn operations(spec: &Spec) -> Option<Attacked> {
     let is_plain = |operation: &&spec::Operation| operation.template_parameters.is_empty();
     let is_get = |operation: &&spec::Operation| operation.method == spec::Method::Get;
     let of_all = || {
@@ -136,6 +136,7 @@ fn operations(spec: &Spec) -> Option<(Operation, Option<Operation>, Vec<&'static
         })
     });
     Some((
+        api.name.to_string(),
         called(api, operation),
         stricter.map(|stricter| called(api, stricter)),
         undeclared.collect(),
@@ -159,22 +160,35 @@ fn origin(spec: &Spec) -> Option<String> {
     origins.find_map(|cors| cors.origins.first().map(ToString::to_string))
 }
 
-fn limits(spec: &Spec) -> Limits {
-    let own = spec.apis.iter().find_map(|api| api.rate_limit.as_ref());
+/// As the compiled policies have them: a user is counted even where the spec does not say how.
+fn limits(spec: &Spec, desired: &State, api: &str) -> Option<Limits> {
+    let policies = Policies::of(desired);
+    let own = |id: &ResourceId| id.parent().is_some_and(|parent| parent.name() == api);
+    let mut of_api = desired.all(API_POLICY).filter(|entry| own(&entry.id));
+    let mut global = desired.all(GLOBAL_POLICY);
     let edge = &spec.front_door.waf.rate_limit;
-    Limits {
-        user: own
-            .filter(|limit| limit.by == RateLimitBy::User)
-            .map(|limit| Limit {
-                calls: limit.calls,
-                per: limit.per,
-            }),
-        guard: ADDRESS,
+    Some(Limits {
+        user: of_api.find_map(|entry| limit(policies.document(&entry.id)?, "user:")),
+        guard: global.find_map(|entry| limit(policies.document(&entry.id)?, "ip:"))?,
         edge: Limit {
             calls: edge.requests,
             per: edge.per,
         },
-    }
+    })
+}
+
+/// The strictest limit of a document that counts by this.
+fn limit(document: &Document, key: &str) -> Option<Limit> {
+    let inbound = document.section(Section::Inbound)?;
+    let limits = inbound.elements().filter_map(|element| {
+        let value = |name: &str| Some(element.attribute(name)?.value.shown());
+        let is_it = element.name == "rate-limit-by-key" && value("counter-key")?.contains(key);
+        is_it.then_some(Limit {
+            calls: value("calls")?.parse().ok()?,
+            per: Duration::from_secs(value("renewal-period")?.parse().ok()?),
+        })
+    });
+    limits.min_by_key(|limit| limit.calls)
 }
 
 fn provider(spec: &Spec, graph: &Graph, live: &Live) -> Option<Provider> {
@@ -221,7 +235,7 @@ fn provider(spec: &Spec, graph: &Graph, live: &Live) -> Option<Provider> {
 }
 
 fn other_flows(live: &Live) -> Vec<String> {
-    let foreign = live.foreign.keys().chain(live.orphans.keys());
-    let flows = foreign.filter(|id| id.as_str().contains(FLOWS));
+    let others = live.around.keys();
+    let flows = others.filter(|id| id.as_str().contains(FLOWS));
     flows.map(|id| id.name().to_owned()).collect()
 }

@@ -73,13 +73,13 @@ impl Policies {
     }
 
     /// Documents that can be read, fragments among them.
-    pub(super) fn documents(&self) -> impl Iterator<Item = (&ResourceId, &Document)> {
+    pub fn documents(&self) -> impl Iterator<Item = (&ResourceId, &Document)> {
         self.documents
             .iter()
             .filter_map(|(id, read)| Some((id, read.document.as_ref().ok()?)))
     }
 
-    pub(super) fn document(&self, id: &ResourceId) -> Option<&Document> {
+    pub fn document(&self, id: &ResourceId) -> Option<&Document> {
         self.documents.get(id)?.document.as_ref().ok()
     }
 

@@ -45,7 +45,7 @@ macro_rules! text_values {
                     &self.0
                 }
 
-                pub(crate) fn parse(text: &str) -> Option<Self> {
+                pub fn parse(text: &str) -> Option<Self> {
                     (Self::RULE.accepts)(text).then(|| Self(text.to_owned()))
                 }
             }

@@ -82,16 +82,19 @@ impl Attacker<'_> {
         Verdict::worst(all)
     }
 
-    /// The same request `count` times, until one is answered as looked for.
+    /// A request `count` times, each with its number, until one is answered as looked for.
     pub(super) async fn burst(
         &self,
-        request: &Request,
+        request: impl Fn(u32) -> Request,
         count: u32,
         is_it: fn(&Reply) -> bool,
     ) -> Burst {
         let mut burst = Burst::default();
         let mut answers = futures::stream::iter(0..count)
-            .map(|_| self.send(request))
+            .map(|number| {
+                let request = request(number);
+                async move { self.send(&request).await }
+            })
             .buffer_unordered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             burst.sent += 1;

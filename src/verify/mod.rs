@@ -6,6 +6,7 @@
 //! through, refusals prove nothing.
 
 mod attacker;
+pub mod browser;
 mod hello;
 mod judge;
 mod message;

@@ -71,9 +71,45 @@ impl std::fmt::Debug for Probe {
 
 pub(super) enum Attempt {
     /// Independent requests, each with what is expected of it.
-    Shots(fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>),
+    Shots(Shots),
     /// Requests that follow from each other.
     Course(for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>),
+}
+
+/// Independent requests to an attacker's target, or why there are none to send.
+pub(super) type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
+
+/// What the quiet rows of a theme have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) theme: Theme,
+    pub(super) needs: Needs,
+}
+
+impl Head {
+    pub(super) const fn row(
+        self,
+        (id, title): (&'static str, &'static str),
+        severity: Severity,
+        sends: &'static str,
+        (passes, means): (&'static str, &'static str),
+        controls: &'static [&'static str],
+        shots: Shots,
+    ) -> Probe {
+        Probe {
+            id,
+            title,
+            theme: self.theme,
+            severity,
+            sends,
+            passes,
+            means,
+            controls,
+            is_loud: false,
+            needs: self.needs,
+            attempt: Attempt::Shots(shots),
+        }
+    }
 }
 
 pub(super) struct Shot {

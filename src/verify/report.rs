@@ -67,7 +67,7 @@ impl Verdict {
         self
     }
 
-    /// The worst of several decides; its exchanges stay.
+    /// The worst of several decides; its reasons, each once, and its exchanges stay.
     pub(super) fn worst(all: Vec<Self>) -> Self {
         let worst = all.iter().map(|one| one.outcome).min();
         let Some(worst) = worst else {
@@ -77,9 +77,14 @@ impl Verdict {
         let mut verdict = decisive
             .next()
             .unwrap_or_else(|| Self::new(worst, String::new()));
+        let mut reasons = vec![std::mem::take(&mut verdict.reason)];
         for other in decisive {
+            if !reasons.contains(&other.reason) {
+                reasons.push(other.reason);
+            }
             verdict.exchanges.extend(other.exchanges);
         }
+        verdict.reason = reasons.join("; ");
         verdict
     }
 }

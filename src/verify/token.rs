@@ -59,7 +59,7 @@ impl Token {
         &self.claims
     }
 
-    pub(super) fn claim(&self, name: &str) -> &str {
+    pub fn claim(&self, name: &str) -> &str {
         self.claims[name].as_str().unwrap_or_default()
     }
 

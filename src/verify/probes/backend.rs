@@ -2,39 +2,19 @@
 
 use super::super::attacker::Attacker;
 use super::super::message::Request;
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
-use crate::resource::Severity::{self, Critical, High, Medium};
+use super::super::probe::{Attempt, Expect, Head, Needs, Probe, Shot, Theme};
+use crate::resource::Severity::{Critical, High, Medium};
 
 /// A rule or a private endpoint is in the way. An authentication that answers is not enough: it can be reached.
 const CLOSED: Expect = Expect::statuses(&[403]).or_absent().strict();
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    shots: Shots,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Backend,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Nothing,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const BACKEND: Head = Head {
+    theme: Theme::Backend,
+    needs: Needs::Nothing,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    BACKEND.row(
         ("D01", "The Function called past the gateway"),
         Critical,
         "its API at its own host: without a token, with the user's, with a key",
@@ -54,7 +34,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok([plain, user, key].into_iter().flatten().collect())
         },
     ),
-    row(
+    BACKEND.row(
         ("D02", "The Function called as if by the gateway"),
         Critical,
         "the same with X-Forwarded-For, X-Original-Host and X-Azure-FDID made up",
@@ -71,7 +51,7 @@ pub(super) const PROBES: &[Probe] = &[
             }))
         },
     ),
-    row(
+    BACKEND.row(
         ("D03", "Kudu from outside"),
         High,
         "the SCM site, its settings, and basic credentials",
@@ -91,7 +71,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(shots.map(|request| Shot::new(request, CLOSED)).collect())
         },
     ),
-    row(
+    BACKEND.row(
         ("D04", "The Function host's own interface"),
         High,
         "/admin/host/status, /admin/functions, /runtime/webhooks/…",
@@ -129,7 +109,7 @@ pub(super) const PROBES: &[Probe] = &[
             )
         }),
     },
-    row(
+    BACKEND.row(
         ("D06", "Files of the Function"),
         Medium,
         "/.auth/me, /.env, /host.json, /local.settings.json",

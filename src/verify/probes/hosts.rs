@@ -1,37 +1,16 @@
 //! J: hosts beside the API's own.
 
-use super::super::attacker::Attacker;
 use super::super::message::Request;
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
-use crate::resource::Severity::{self, High, Low, Medium};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use crate::resource::Severity::{High, Low, Medium};
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    shots: Shots,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Hosts,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Nothing,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const HOSTS: Head = Head {
+    theme: Theme::Hosts,
+    needs: Needs::Nothing,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    HOSTS.row(
         ("J01", "Portals and management of the gateway"),
         Medium,
         "/ at the portal, developer portal, management and SCM hosts",
@@ -49,7 +28,7 @@ pub(super) const PROBES: &[Probe] = &[
                 .collect())
         },
     ),
-    row(
+    HOSTS.row(
         ("J02", "The gateway's status path"),
         Low,
         "/status-0123456789abcdef at the gateway",
@@ -64,7 +43,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(vec![Shot::new(request, expect)])
         },
     ),
-    row(
+    HOSTS.row(
         ("J03", "The Function's code in storage"),
         High,
         "a list of the deployment container without credentials",

@@ -1,37 +1,16 @@
 //! G: what answers tell about what stands behind them.
 
-use super::super::attacker::Attacker;
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
-use crate::resource::Severity::{self, Low, Medium};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use crate::resource::Severity::{Low, Medium};
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    shots: Shots,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Leaks,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Control,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const LEAKS: Head = Head {
+    theme: Theme::Leaks,
+    needs: Needs::Control,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    LEAKS.row(
         ("G01", "Banners"),
         Low,
         "the operation with a token and without, and a path that is not there",
@@ -50,7 +29,7 @@ pub(super) const PROBES: &[Probe] = &[
                 .into())
         },
     ),
-    row(
+    LEAKS.row(
         ("G02", "Errors that say too much"),
         Medium,
         "JSON that is broken, with the user's token",
@@ -70,7 +49,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(vec![Shot::new(attacker.signed_in(request), expect)])
         },
     ),
-    row(
+    LEAKS.row(
         ("G03", "Front Door's debug headers"),
         Low,
         "X-Azure-DebugInfo: 1",
@@ -93,7 +72,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(vec![Shot::new(request, expect)])
         },
     ),
-    row(
+    LEAKS.row(
         ("G04", "Traces of the gateway"),
         Medium,
         "Ocp-Apim-Trace: true, with the user's token",

@@ -50,7 +50,7 @@ pub(super) const PROBES: &[Probe] = &[
     row(
         ("F02", "More calls than an address may make"),
         Medium,
-        "the operation without a token, X-Forwarded-For made up, a fifth more often than the limit",
+        "the operation without a token, another X-Forwarded-For each time, a fifth more often than the limit",
         ("429", "Guessing tokens costs nothing."),
         &["POL-11"],
         (
@@ -123,7 +123,7 @@ async fn of_the_user(attacker: &Attacker<'_>) -> Verdict {
         return verdict;
     }
     let request = attacker.signed_in(attacker.operation());
-    let burst = attacker.burst(&request, count, limited).await;
+    let burst = attacker.burst(|_| request.clone(), count, limited).await;
     let verdict = ended(&burst, &request);
     match burst.last() {
         Some(reply) if burst.is_found && reply.header("retry-after").is_none() => burst.verdict(
@@ -140,9 +140,13 @@ async fn of_the_address(attacker: &Attacker<'_>) -> Verdict {
     if let Some(verdict) = too_long(attacker, count) {
         return verdict;
     }
-    let request = attacker.operation().with("X-Forwarded-For", "1.2.3.4");
-    let burst = attacker.burst(&request, count, limited).await;
-    ended(&burst, &request)
+    let request = |number: u32| {
+        let [_, high, middle, low] = number.to_be_bytes();
+        let address = format!("203.{high}.{middle}.{low}");
+        attacker.operation().with("X-Forwarded-For", address)
+    };
+    let burst = attacker.burst(request, count, limited).await;
+    ended(&burst, &request(0))
 }
 
 /// At an address without a route: nothing behind Front Door is troubled, and what is there may not answer 403 itself.
@@ -153,7 +157,7 @@ async fn at_the_edge(attacker: &Attacker<'_>) -> Verdict {
         return verdict;
     }
     let request = Request::get(attacker.target.edge(), "/secgw-verify");
-    let burst = attacker.burst(&request, count, blocked).await;
+    let burst = attacker.burst(|_| request.clone(), count, blocked).await;
     if !burst.is_found && !attacker.wire.is_sandbox() {
         let why = format!(
             "no refusal in {} requests; each server of Front Door counts for itself, so that proves nothing",

@@ -56,13 +56,18 @@ pub(super) const PROBES: &[Probe] = &[
         High,
         "the operation with the user's token and Origin: https://evil.example",
         (
-            UNREADABLE,
-            "Any page that a user opens may read what the API says to them.",
+            "no Access-Control-Allow-Origin, and no answer of the Function where the spec names origins",
+            "Any page that a user opens may read what the API says to them, or have it done.",
         ),
         |attacker| {
             let request = attacker.signed_in(attacker.operation());
             let request = request.with("Origin", "https://evil.example");
-            let expect = Expect::statuses(ANSWERED).reaching().also(lets_origins_in);
+            let expect = Expect::statuses(ANSWERED).also(lets_origins_in);
+            // Where origins are named, calls of others end at the gateway.
+            let expect = match attacker.target.origin {
+                Some(_) => expect,
+                None => expect.reaching(),
+            };
             Ok(vec![Shot::new(request, expect)])
         },
     ),
@@ -86,10 +91,10 @@ pub(super) const PROBES: &[Probe] = &[
     row(
         ("E04", "The declared origin"),
         Medium,
-        "a preflight from the origin of the spec",
+        "preflights from the origin of the spec, one for a header that the spec does not name",
         (
-            "Access-Control-Allow-Origin with exactly that origin",
-            "The application cannot call the API, or all others can.",
+            "Access-Control-Allow-Origin with exactly that origin; nothing that lets the header in",
+            "The application cannot call the API, or all others can, or in ways that nobody meant.",
         ),
         |attacker| {
             let origin = attacker.target.origin.as_deref();
@@ -101,10 +106,25 @@ pub(super) const PROBES: &[Probe] = &[
                     Some(_) => None,
                 }
             });
-            Ok(vec![Shot::new(preflight(attacker, origin), expect)])
+            let other = preflight_for(attacker, origin, STRANGE);
+            let refused = Expect::statuses(ANSWERED).also(lets_header_in);
+            Ok(vec![
+                Shot::new(preflight(attacker, origin), expect),
+                Shot::new(other, refused),
+            ])
         },
     ),
 ];
+
+const STRANGE: &str = "x-secgw-verify";
+
+fn lets_header_in(reply: &Reply) -> Option<String> {
+    let allowed = reply.header("access-control-allow-headers")?;
+    let is_strange = |name: &str| name == "*" || name.eq_ignore_ascii_case(STRANGE);
+    let mut names = allowed.split(',').map(str::trim);
+    let is_in = names.any(is_strange);
+    is_in.then(|| format!("headers that nobody named are let in: {allowed}"))
+}
 
 /// Foreign ones; those that a careless comparison takes for the right one among them.
 fn foreign(attacker: &Attacker<'_>) -> Vec<String> {
@@ -119,11 +139,15 @@ fn foreign(attacker: &Attacker<'_>) -> Vec<String> {
 }
 
 fn preflight(attacker: &Attacker<'_>, origin: &str) -> Request {
+    preflight_for(attacker, origin, "authorization")
+}
+
+fn preflight_for(attacker: &Attacker<'_>, origin: &str, headers: &str) -> Request {
     let operation = &attacker.target.operation;
     Request::new("OPTIONS", attacker.target.edge(), &operation.path)
         .with("Origin", origin)
         .with("Access-Control-Request-Method", operation.method.as_str())
-        .with("Access-Control-Request-Headers", "authorization")
+        .with("Access-Control-Request-Headers", headers)
 }
 
 fn lets_origins_in(reply: &Reply) -> Option<String> {

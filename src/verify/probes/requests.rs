@@ -226,7 +226,7 @@ pub(super) const PROBES: &[Probe] = &[
             "403 of the firewall",
             "401 says that the request came through to the gateway: the firewall only watches, or does not look.",
         ),
-        &["WAF-01", "WAF-02", "WAF-03", "WAF-05"],
+        &["WAF-01", "WAF-02", "WAF-03", "WAF-05", "WAF-07"],
         (true, |attacker| {
             let expect = Expect::statuses(&[403]).strict();
             let attacks = [

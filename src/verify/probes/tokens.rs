@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::attacker::{Attacker, told};
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use super::super::probe::{Attempt, Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::{Outcome, Verdict};
 use super::super::token::{self, Token};
-use crate::resource::Severity::{self, Critical, High};
+use crate::resource::Severity::{Critical, High};
 
 const REFUSED: Expect = Expect::statuses(&[401]);
 /// The firewall may be first.
@@ -16,30 +16,10 @@ const STOPPED: Expect = Expect::statuses(&[400, 401, 403, 431]);
 /// The gateway knows who it is, and that is not enough.
 const NOT_ENOUGH: Expect = Expect::statuses(&[401, 403]);
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    shots: Shots,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Tokens,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Control,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const TOKENS: Head = Head {
+    theme: Theme::Tokens,
+    needs: Needs::Control,
+};
 
 const UNAUTHORIZED: &str = "401";
 
@@ -57,7 +37,7 @@ pub(super) const PROBES: &[Probe] = &[
         needs: Needs::Nothing,
         attempt: Attempt::Course(|attacker| control(attacker).boxed()),
     },
-    row(
+    TOKENS.row(
         ("A01", "A call without a token"),
         Critical,
         "the operation without Authorization",
@@ -68,7 +48,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-01", "APIM-08"],
         |attacker| Ok(vec![Shot::new(attacker.operation(), REFUSED)]),
     ),
-    row(
+    TOKENS.row(
         ("A02", "A bearer that is no token"),
         Critical,
         "Authorization: Bearer abc",
@@ -79,7 +59,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-01"],
         |attacker| Ok(each(attacker, ["abc".to_owned(), "a.b.c".to_owned()])),
     ),
-    row(
+    TOKENS.row(
         ("A03", "The token under another scheme"),
         High,
         "Authorization: Basic …, and a valid token without `Bearer`",
@@ -90,7 +70,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-01", "POL-05"],
         wrong_scheme,
     ),
-    row(
+    TOKENS.row(
         ("A04", "The token in the query"),
         High,
         "?access_token=… with a token that is valid",
@@ -101,7 +81,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-01"],
         in_query,
     ),
-    row(
+    TOKENS.row(
         ("A05", "An expired token"),
         Critical,
         "a genuine token past its time (--bad-token-env)",
@@ -109,7 +89,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-05"],
         |attacker| bad(attacker, is_expired),
     ),
-    row(
+    TOKENS.row(
         ("A06", "A token that is not valid yet"),
         High,
         "a genuine token before its time (--bad-token-env)",
@@ -117,7 +97,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-05"],
         |attacker| bad(attacker, is_early),
     ),
-    row(
+    TOKENS.row(
         ("A07", "A token for another audience"),
         Critical,
         "genuine tokens of the same directory for another application",
@@ -128,7 +108,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-02"],
         other_audience,
     ),
-    row(
+    TOKENS.row(
         ("A08", "The ID token in place of the access token"),
         Critical,
         "the ID token of the same sign-in",
@@ -146,7 +126,7 @@ pub(super) const PROBES: &[Probe] = &[
             )])
         },
     ),
-    row(
+    TOKENS.row(
         ("A09", "A token of another issuer"),
         Critical,
         "tokens that name another directory as their issuer: self-signed, and genuine (--bad-token-env)",
@@ -157,7 +137,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-03", "POL-04"],
         |attacker| Ok(other_issuer(attacker)),
     ),
-    row(
+    TOKENS.row(
         ("A10", "A token of another user flow"),
         Critical,
         "a genuine token of the same directory through a user flow that the spec does not name",
@@ -168,7 +148,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-07", "IDP-07"],
         other_flow,
     ),
-    row(
+    TOKENS.row(
         ("A11", "A token without the scope"),
         High,
         "a genuine token for fewer scopes than the operation asks for",
@@ -176,7 +156,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-06"],
         missing_scope,
     ),
-    row(
+    TOKENS.row(
         ("A12", "A token of another client"),
         High,
         "a genuine token that another application asked for (--bad-token-env)",
@@ -187,7 +167,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-08"],
         |attacker| bad(attacker, is_of_another_client),
     ),
-    row(
+    TOKENS.row(
         ("A13", "A token that says it needs no signature"),
         Critical,
         "right claims without a signature, `alg` none, None, nOnE",
@@ -199,7 +179,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(each(attacker, forged))
         },
     ),
-    row(
+    TOKENS.row(
         ("A14", "A token signed with the public key as a secret"),
         Critical,
         "right claims with HS256 and the provider's public key, in four forms, as secret",
@@ -210,7 +190,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-05"],
         confused,
     ),
-    row(
+    TOKENS.row(
         ("A15", "A token signed with a key of the attacker's"),
         Critical,
         "right claims and the provider's key id, signed with another key; then with jwk, jku and x5u headers",
@@ -221,7 +201,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-04", "POL-05"],
         |attacker| Ok(self_signed(attacker)),
     ),
-    row(
+    TOKENS.row(
         ("A16", "A genuine token that was changed"),
         Critical,
         "the user's token with other scopes, another subject, a longer life; and without its signature",
@@ -232,7 +212,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-05"],
         tampered,
     ),
-    row(
+    TOKENS.row(
         ("A17", "A key id that is an attack"),
         High,
         "key ids that walk directories, ask databases, or have 8 KB",
@@ -243,7 +223,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-05"],
         |attacker| Ok(strange_key_ids(attacker)),
     ),
-    row(
+    TOKENS.row(
         ("A18", "Two Authorization headers"),
         High,
         "a valid and an invalid one, in both orders",
@@ -254,7 +234,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["POL-01"],
         twice,
     ),
-    row(
+    TOKENS.row(
         ("A19", "An API key alone"),
         Critical,
         "Ocp-Apim-Subscription-Key, as header and in the query, no token",
@@ -270,7 +250,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(vec![Shot::new(header, REFUSED), Shot::new(query, REFUSED)])
         },
     ),
-    row(
+    TOKENS.row(
         ("A20", "A function key alone"),
         Critical,
         "x-functions-key and ?code=, no token",
