@@ -166,7 +166,7 @@ fn version(id: &ResourceId) -> &'static str {
     ""
 }
 
-async fn children(client: &Client, parent: &ResourceId, collection: &str) -> Discovery {
+pub(super) async fn children(client: &Client, parent: &ResourceId, collection: &str) -> Discovery {
     let sample = parent.child(collection, "x");
     let url = client
         .endpoints()
@@ -260,6 +260,18 @@ const FLOWS: Collection = Collection {
     key: "/id",
 };
 
+const APPLICATIONS: Collection = Collection {
+    version: "v1.0",
+    path: "applications",
+    query: &[],
+    key: "/appId",
+};
+
+/// Every application that is registered in the identity tenant, by the id that tokens have it by.
+pub async fn applications(client: &Client) -> Discovery {
+    directory(client, &APPLICATIONS).await
+}
+
 const EVENTS_FLOWS: Collection = Collection {
     version: "v1.0",
     path: "identity/authenticationEventsFlows",
@@ -281,7 +293,7 @@ const USERS: Collection = Collection {
 };
 
 /// Everybody in the identity tenant.
-pub async fn users(client: &Client) -> Discovery {
+pub(super) async fn users(client: &Client) -> Discovery {
     directory(client, &USERS).await
 }
 

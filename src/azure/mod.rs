@@ -5,6 +5,7 @@
 //! by a `Route` that leads every name to it.
 
 pub mod activity;
+mod around;
 pub mod auth;
 pub mod client;
 pub mod cloud;

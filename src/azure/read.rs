@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use serde_json::Value;
 
+use super::around::around;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::{Lookup, lookup, why};
@@ -25,9 +26,26 @@ pub struct Reading {
     pub live: Live,
     /// Rounds of reads that had to wait for each other.
     pub levels: u32,
+    /// What stands around and could not be read: where, of which type, and why.
+    pub gaps: Vec<(ResourceId, String, Unreadable)>,
 }
 
 pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
+    let (mut reading, around) =
+        futures::future::join(named(client, graph), around(client, graph)).await;
+    reading.live.around.extend(around.found);
+    for (id, type_name, why) in &around.gaps {
+        let what = format!("{type_name} at {}", id.short());
+        reading.live.unlisted.insert(what, why.clone());
+    }
+    reading.gaps = around.gaps;
+    owners(client, graph, &mut reading.live).await;
+    leaving(client, graph, &mut reading.live).await;
+    reading
+}
+
+/// What the graph names, and the lists that it is in.
+async fn named(client: &Client, graph: &Graph) -> Reading {
     let mut reading = Reading::default();
     let mut pending: Vec<&Resource> = graph.iter().collect();
     let mut listings = graph.listings();
@@ -52,8 +70,6 @@ pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
         reading.levels += 1;
         pending = waiting;
     }
-    owners(client, graph, &mut reading.live).await;
-    leaving(client, graph, &mut reading.live).await;
     reading
 }
 

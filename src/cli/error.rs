@@ -18,6 +18,9 @@ pub(super) enum Error {
     /// The command was called in a way that cannot work.
     #[error("{message}")]
     Usage { message: String, hint: String },
+    /// What was asked for could only be found out in part.
+    #[error("{message}")]
+    Incomplete { message: String, hint: String },
     #[error(transparent)]
     Azure(#[from] azure::Error),
     #[error(transparent)]
@@ -41,13 +44,13 @@ impl Error {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Spec(_) | Self::Usage { .. } => Exit::Invalid,
-            Self::Azure(_) | Self::Other(_) => Exit::Failed,
+            Self::Incomplete { .. } | Self::Azure(_) | Self::Other(_) => Exit::Failed,
         }
     }
 
     pub(super) fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.into()),
+            Self::Usage { hint, .. } | Self::Incomplete { hint, .. } => Some(hint.into()),
             Self::Azure(error) => error.hint(),
             Self::Spec(_) | Self::Other(_) => None,
         }
@@ -71,7 +74,7 @@ impl Error {
     pub(super) fn diagnostics(&self) -> Option<&Diagnostics> {
         match self {
             Self::Spec(found) => Some(found),
-            Self::Usage { .. } | Self::Azure(_) | Self::Other(_) => None,
+            Self::Usage { .. } | Self::Incomplete { .. } | Self::Azure(_) | Self::Other(_) => None,
         }
     }
 

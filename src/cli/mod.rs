@@ -14,6 +14,7 @@ mod error;
 mod examine;
 pub mod exit;
 mod follow;
+mod incomplete;
 mod interrupt;
 mod interview;
 mod named;
@@ -21,6 +22,7 @@ mod output;
 mod session;
 pub mod settings;
 pub mod starter;
+pub mod surroundings;
 mod user;
 
 pub use exit::Exit;

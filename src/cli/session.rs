@@ -16,8 +16,8 @@ use super::acceptance::{accepted, severity};
 use super::error::Error;
 use super::output::Output;
 use super::settings::{Choice, Group, Place, Work};
+use super::surroundings;
 use crate::azure::auth::{self, IdentityTenant};
-use crate::azure::discover::{self, Discovery};
 use crate::azure::read::read_live;
 use crate::azure::{self, AuthSettings, Client, Cloud, PooledClient, Route, activity, vault};
 use crate::compile::{self, CompileError};
@@ -25,7 +25,7 @@ use crate::controls::{self, Intent, State};
 use crate::plan::{self, History, Norm, Plan, Review};
 use crate::render;
 use crate::render::plan::Shown;
-use crate::resource::{Graph, Live, Observed, ResourceId};
+use crate::resource::{Graph, Live, ResourceId};
 use crate::sandbox;
 use crate::spec::{Code, Diagnostic, LoadOptions, Loaded, SecretError, SecretSource, Spec};
 use crate::text::{nearest, plural};
@@ -265,7 +265,11 @@ impl Session {
                 began.elapsed().as_millis()
             ));
         }
-        let plan = plan::plan(&desired, &reading.live);
+        let mut plan = plan::plan(&desired, &reading.live);
+        let norm = norm(spec, &desired);
+        plan.standing = plan::standing(&plan, &desired, &reading.live, &|state| {
+            controls::evaluate(state, &norm.intent, &norm.accepted, norm.today)
+        });
         let changed = plan.changes.iter().map(|change| &change.key.address);
         let ids: Vec<&ResourceId> = desired
             .iter()
@@ -282,8 +286,10 @@ impl Session {
         if plan.is_drift() {
             plan.history = self.history(&plan, &desired).await;
         }
-        plan.posture = plan::posture(&plan, &desired, &reading.live, &norm(spec, &desired));
-        let review = Review::new(plan::review(&plan, &desired), &choice.allow);
+        plan.posture = plan::posture(&plan, &desired, &reading.live, &norm);
+        let mut objections = plan::review(&plan, &desired);
+        objections.extend(plan::standing::objections(&plan.standing, norm.fail_on));
+        let review = Review::new(objections, &choice.allow);
         for unused in &review.unused {
             output.say(&format!("--allow {unused}: nothing needs it\n"));
         }
@@ -296,7 +302,8 @@ impl Session {
         })
     }
 
-    /// For a resource group of which nothing else is known. Nobody signs in to an identity tenant.
+    /// For a resource group of which nothing else is known; the operator signs in to the identity tenant too where
+    /// that is named.
     pub(super) async fn of_group(work: &Work, group: &Group) -> Result<Self, Error> {
         let cloud = work.cloud.unwrap_or_else(Cloud::public);
         let is_sandbox = matches!(work.place, Place::Sandbox(_));
@@ -314,7 +321,11 @@ impl Session {
         let way = Way::of(&work.place, &ground, group.tenant.clone(), cloud)?;
         let http = PooledClient::new(&way.route).context("cannot set up connections")?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
-        let client = Client::new(&http, cloud, &signed_in, None, way.pace)?;
+        let identity = match &group.identity {
+            None => None,
+            Some(tenant) => Some(operator_in(&way, tenant, &http, cloud).await?),
+        };
+        let client = Client::new(&http, cloud, &signed_in, identity, way.pace)?;
         let tenant = signed_in.who.tenant.or(way.auth.tenant);
         Ok(Self {
             client,
@@ -322,7 +333,10 @@ impl Session {
                 place: way.place,
                 subscription,
                 tenant,
-                identity_tenant: "(not looked at)".to_owned(),
+                identity_tenant: group
+                    .identity
+                    .clone()
+                    .unwrap_or_else(|| "(not looked at)".to_owned()),
             },
             route: way.route,
             pace: way.pace,
@@ -337,37 +351,17 @@ impl Session {
             plural(graph.named(), "resource"),
             self.target
         ));
-        let roots = graph
-            .iter()
-            .map(|resource| resource.id.clone())
-            .filter(|id| ROOTS.contains(&id.type_name().as_str()));
-        let is_b2c = graph
-            .iter()
-            .any(|resource| resource.kind.type_name.ends_with("b2cUserFlows"));
-        let (reading, around, flows, users) = futures::join!(
-            read_live(&self.client, graph),
-            discover::beneath(&self.client, roots.collect()),
-            discover::flows(&self.client, is_b2c),
-            discover::users(&self.client),
-        );
-        let mut state = State::live(graph, &reading.live);
-        for discovery in [around, flows, users] {
-            take_up(&mut state, discovery);
-        }
-        let keys = state.all("fact").filter_map(|fact| fact.text("/jwks_uri"));
-        let keys: Vec<String> = keys.map(str::to_owned).collect();
-        for url in keys {
-            take_up(&mut state, discover::document(&self.client, &url).await);
-        }
-        state
+        surroundings::read(&self.client, graph).await.1
     }
 
     /// Reads everything in a resource group.
     pub(super) async fn group_state(&self, group: &Group, output: &Output) -> State {
         output.say(&format!("Reading {} on {} …\n", group.name, self.target));
         let id = ResourceId::resource_group(&self.target.subscription, &group.name);
-        let mut state = State::default();
-        take_up(&mut state, discover::group(&self.client, &id).await);
+        let mut state = surroundings::group(&self.client, &id).await;
+        if group.identity.is_some() {
+            surroundings::identity(&self.client, &mut state).await;
+        }
         state
     }
 
@@ -408,22 +402,6 @@ fn norm(spec: &Spec, desired: &Graph) -> Norm {
     }
 }
 
-/// Beneath these stand the things of somebody else that matter.
-const ROOTS: [&str; 3] = [
-    "Microsoft.ApiManagement/service",
-    "Microsoft.Cdn/profiles",
-    "Microsoft.Web/sites",
-];
-
-fn take_up(state: &mut State, discovery: Discovery) {
-    for (id, found) in discovery.found {
-        state.observe(&id, &Observed::Present(found));
-    }
-    for (id, type_name, why) in discovery.gaps {
-        state.miss(&id, &type_name, &why);
-    }
-}
-
 fn unexplained(error: &azure::Error) -> String {
     let said = error.azure();
     let why = said.map_or_else(
@@ -444,15 +422,11 @@ pub(super) async fn identity(
     way: &Way,
     load: &LoadOptions,
     spec: &Spec,
-    (http, cloud, signed_in): (&PooledClient, &Cloud, &auth::SignIn),
+    (http, cloud, signed_in): (&PooledClient, &'static Cloud, &auth::SignIn),
 ) -> Result<Arc<dyn TokenCredential>, Error> {
     let tenant = spec.identity.tenant_id.to_string();
     let Some(credential) = &spec.identity.credential else {
-        let auth = AuthSettings {
-            tenant: Some(tenant),
-            ..way.auth.clone()
-        };
-        return Ok(auth::sign_in(&auth, http, cloud).await?.credential);
+        return operator_in(way, &tenant, http, cloud).await;
     };
     let client_secret = match (&credential.client_secret, way.is_sandbox()) {
         (SecretSource::KeyVault { vault, secret }, false) => {
@@ -466,6 +440,20 @@ pub(super) async fn identity(
         client_secret,
     };
     Ok(auth::identity_tenant(&settings, http, cloud)?)
+}
+
+/// The operator's own sign-in, in another tenant.
+async fn operator_in(
+    way: &Way,
+    tenant: &str,
+    http: &PooledClient,
+    cloud: &'static Cloud,
+) -> Result<Arc<dyn TokenCredential>, Error> {
+    let auth = AuthSettings {
+        tenant: Some(tenant.to_owned()),
+        ..way.auth.clone()
+    };
+    Ok(auth::sign_in(&auth, http, cloud).await?.credential)
 }
 
 /// The sandbox takes any secret, so one that is not set is made up there.

@@ -189,7 +189,22 @@ fn applications<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Entry> {
         .filter(|entry| entry.id.realm() == Realm::Graph(Directory::Identity))
 }
 
+/// Without a spec, only where somebody asked for it.
+fn is_looked_at(subject: &Subject<'_>) -> bool {
+    subject.intent.declared.is_some()
+        || applications(subject).next().is_some()
+        || flows(subject).next().is_some()
+}
+
+fn not_looked_at() -> Verdict {
+    let why = "the identity tenant was not looked at: name it with `--identity-tenant`";
+    Verdict::nowhere(Outcome::NotApplicable(why.to_owned()))
+}
+
 fn api_application(subject: &Subject<'_>) -> Vec<Verdict> {
+    if !is_looked_at(subject) {
+        return vec![not_looked_at()];
+    }
     let Some(id) = &subject.intent.api_application else {
         let why = "the application of the APIs is not known".to_owned();
         return vec![Verdict::nowhere(Outcome::Unknown(why))];
@@ -382,6 +397,9 @@ fn is_declared(subject: &Subject<'_>, flow: &Entry) -> bool {
 }
 
 fn sign_in_only(subject: &Subject<'_>) -> Vec<Verdict> {
+    if !is_looked_at(subject) {
+        return vec![not_looked_at()];
+    }
     let own: Vec<&Entry> = flows(subject)
         .filter(|flow| is_declared(subject, flow))
         .collect();

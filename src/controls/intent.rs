@@ -84,9 +84,12 @@ impl Intent {
     /// What the resources themselves show.
     pub fn inferred(state: &State) -> Self {
         let application = |directory| {
-            let mut all = state.all(APPLICATION);
-            all.find(|entry| entry.id.realm() == Realm::Graph(directory) && is_api(entry))
-                .map(|entry| entry.id.clone())
+            let all = state.all(APPLICATION);
+            let all: Vec<&Entry> = all
+                .filter(|entry| entry.id.realm() == Realm::Graph(directory) && is_api(entry))
+                .collect();
+            let asked_for = all.iter().find(|api| is_asked_for(state, api));
+            asked_for.or(all.first()).map(|entry| entry.id.clone())
         };
         Self {
             edge: edge(state),
@@ -104,6 +107,17 @@ fn is_api(application: &Entry) -> bool {
     application.id.realm() == Realm::Graph(Directory::Workforce)
         || application.at("/api/oauth2PermissionScopes").is_some()
         || application.at("/identifierUris").is_some()
+}
+
+/// Whether another application asks for its scopes.
+fn is_asked_for(state: &State, api: &Entry) -> bool {
+    let Some(id) = api.text("/appId") else {
+        return false;
+    };
+    let mut lists = state
+        .all(APPLICATION)
+        .flat_map(|other| other.list("/requiredResourceAccess"));
+    lists.any(|access| access["resourceAppId"] == id)
 }
 
 fn edge(state: &State) -> Edge {

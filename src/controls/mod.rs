@@ -70,6 +70,14 @@ fn verdicts(control: &Control, subject: &Subject<'_>) -> Vec<Verdict> {
         }
     };
     let mut verdicts = check(subject);
+    // What seems to be missing may be there.
+    verdicts.retain(|verdict| {
+        let unread = verdict
+            .resource
+            .as_ref()
+            .filter(|id| subject.state.is_unread(id));
+        unread.is_none() || !matches!(verdict.outcome, Outcome::Failed(_))
+    });
     verdicts.extend(unread(control, subject.state));
     if verdicts.is_empty() {
         let why = "there is nothing it is about".to_owned();

@@ -126,6 +126,9 @@ fn front_door_id(subject: &Subject<'_>) -> Vec<Verdict> {
         }
         let id = service.id.child("policies", "policy");
         let entry = subject.state.get(&id).unwrap_or(service);
+        if subject.state.is_unread(&id) {
+            return Verdict::unknown(entry, "its policy was not read");
+        }
         if let Some(why) = subject.policies.fault(&id) {
             return Verdict::unknown(entry, format!("its policy cannot be read: {why}"));
         }

@@ -138,6 +138,19 @@ impl State {
         state
     }
 
+    /// The same with everybody else's, as far as it was read.
+    pub fn whole(graph: &Graph, live: &Live) -> Self {
+        let mut state = Self::live(graph, live);
+        let foreign = live
+            .foreign
+            .iter()
+            .map(|(id, stranger)| (id, &stranger.found));
+        for (id, found) in foreign.chain(&live.around) {
+            state.observe(id, &Observed::Present(found.clone()));
+        }
+        state
+    }
+
     /// Takes up what was read. A resource that is there already keeps what it was read with; one that was found by a
     /// value is known by that, and the same one listed has the name that Azure gave it.
     pub fn observe(&mut self, id: &ResourceId, observed: &Observed) {
@@ -228,6 +241,15 @@ impl State {
 
     pub fn gaps(&self) -> &[Gap] {
         &self.gaps
+    }
+
+    /// Whether it is one of those that could not be read.
+    pub fn is_unread(&self, id: &ResourceId) -> bool {
+        let type_name = id.type_name();
+        self.gaps.iter().any(|gap| {
+            gap.type_name.eq_ignore_ascii_case(&type_name)
+                && (gap.id == *id || id.is_within(&gap.id))
+        })
     }
 
     pub fn is_desired(&self) -> bool {

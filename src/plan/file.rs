@@ -14,7 +14,7 @@ use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
 use super::{
     Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Opening, Plan, Posture,
-    Since, Turn, loosen, order,
+    Since, Turn, Unmended, loosen, order,
 };
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
@@ -143,6 +143,8 @@ struct Written {
     controls: Vec<Turn>,
     #[serde(default)]
     exposure: Vec<Opening>,
+    #[serde(default)]
+    standing: Vec<Unmended>,
 }
 
 #[derive(Deserialize)]
@@ -280,6 +282,7 @@ impl Written {
                 basis: self.basis,
                 effects: effects.collect(),
                 since: self.since,
+                standing: self.standing,
                 history: self.history,
                 posture: Posture {
                     controls: self.controls,

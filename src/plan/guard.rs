@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Change, Verb};
 use crate::diff::PropertyChange;
+use crate::resource::Term;
 
 /// One kind of change that is never made in passing.
 pub(super) struct Guard {
@@ -171,20 +172,26 @@ fn plain(value: &Value) -> String {
 /// How often a statement stands in what a policy loses and in what it gains.
 fn occurrences(properties: &[PropertyChange], statement: &str) -> (usize, usize) {
     let tag = format!("<{statement}");
-    let count = |value: Option<&Value>| {
-        let text = value.and_then(Value::as_str).unwrap_or_default();
-        text.matches(&tag).count()
-    };
+    let count = |text: &str| text.matches(&tag).count();
     let policy = properties
         .iter()
         .filter(|property| property.path.starts_with("/properties/value"));
     policy.fold((0, 0), |(before, after), property| {
-        let known = property.after.known();
+        let there = property.before.as_ref().and_then(Value::as_str);
         (
-            before + count(property.before.as_ref()),
-            after + count(known.as_ref()),
+            before + count(there.unwrap_or_default()),
+            after + count(&written(&property.after)),
         )
     })
+}
+
+/// What is known of a text; a value that comes later is no statement.
+fn written(term: &Term) -> String {
+    match term {
+        Term::Json(Value::String(text)) => text.clone(),
+        Term::Concat(parts) => parts.iter().map(written).collect(),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ mod posture;
 mod removal;
 mod review;
 mod select;
+mod shared;
 pub mod stale;
+pub mod standing;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,7 @@ pub use ownership::{Adopted, Foreign, Kept};
 pub use posture::{Norm, Opening, Posture, Standing, Turn, Turning, posture};
 pub use review::{Allowance, Objection, Review, review};
 pub use select::{LeftOut, Selection};
+pub use standing::{Unmended, standing};
 
 use crate::diff::PropertyChange;
 use crate::resource::{Aim, Graph, Live, ResourceId, Unreadable, kinds};
@@ -77,6 +80,8 @@ pub struct Plan {
     /// What changes do to a service that is running, beyond what they set.
     pub effects: BTreeMap<Key, Vec<String>>,
     pub since: Since,
+    /// Findings that it leaves: filled in by whoever knows what the spec means and accepts.
+    pub standing: Vec<Unmended>,
     /// Who changed what drifted: filled in once the activity log was read.
     pub history: History,
     /// What it does to the controls and to who can reach what: filled in by whoever knows what the spec says of them.

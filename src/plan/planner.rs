@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, basis, displace, loosen, order, ownership, removal};
+use super::{Note, Plan, basis, displace, loosen, order, ownership, removal, shared};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -70,6 +70,7 @@ impl<'a> Planner<'a> {
         self.changes.extend(loosened);
         edges.apply(&mut self.changes, self.live);
         displace::order(&mut self.changes, self.live);
+        shared::follow(&mut self.changes);
         self.record();
         self.plan.changes = order::sorted(self.changes);
         self.plan

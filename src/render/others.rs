@@ -6,7 +6,7 @@ use super::change::Room;
 use super::plan::{FEW_NAMES, Shown};
 use super::style::{NOTE, paint, wrap};
 use super::{label, safe};
-use crate::plan::{Adopted, Foreign, Kept, LeftOut, Objection, Plan};
+use crate::plan::{Adopted, Foreign, Kept, LeftOut, Objection, Plan, Unmended};
 use crate::resource::Owner;
 use crate::text::plural;
 
@@ -46,6 +46,14 @@ pub(super) fn text(shown: &Shown<'_>, room: Room) -> String {
     names("Kept", &kept, "*", room, &mut out);
     let foreign: Vec<String> = foreign.iter().map(foreign_line).collect();
     names("Somebody else's, kept", &foreign, "*", room, &mut out);
+    let standing: Vec<String> = plan.standing.iter().map(standing_line).collect();
+    names(
+        "Findings that nothing here mends",
+        &standing,
+        "!",
+        room,
+        &mut out,
+    );
     if *ignored > 0 {
         let text = format!(
             "{} left alone by a rule of the spec",
@@ -64,6 +72,21 @@ fn foreign_line(foreign: &Foreign) -> String {
         Owner::Spec(spec) => format!("{name}{item} (of the spec {})", safe::line(spec)),
         Owner::Inside | Owner::Unknown => format!("{name}{item}"),
     }
+}
+
+fn standing_line(standing: &Unmended) -> String {
+    let Unmended {
+        control,
+        severity,
+        address,
+        message,
+        ..
+    } = standing;
+    let text = format!(
+        "{severity} {control} {}: {message}",
+        label::resource(address)
+    );
+    safe::line(&text)
 }
 
 fn adopted_line(adopted: &Adopted) -> String {

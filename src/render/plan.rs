@@ -60,6 +60,7 @@ impl Shown<'_> {
         !plan.has_changes()
             && plan.unreadable.is_empty()
             && plan.kept.is_empty()
+            && plan.standing.is_empty()
             && plan.left_out.is_empty()
             && self.objections.is_empty()
     }

@@ -32,6 +32,7 @@ impl Shown<'_> {
             basis: _,
             effects,
             since,
+            standing,
             history,
             posture: Posture { controls, exposure },
         } = plan;
@@ -65,6 +66,7 @@ impl Shown<'_> {
             "existing": existing,
             "notes": notes,
             "effects": effects,
+            "standing": standing,
             "history": history,
             "controls": controls,
             "exposure": exposure,

@@ -77,6 +77,8 @@ pub struct Live {
     pub orphans: BTreeMap<ResourceId, Found>,
     /// … and everybody else's.
     pub foreign: BTreeMap<ResourceId, Stranger>,
+    /// What nobody lists as anybody's, and only the controls look at.
+    pub around: BTreeMap<ResourceId, Found>,
     /// Whose a resource of the graph is, where another resource says so.
     pub owners: BTreeMap<ResourceId, Owner>,
     /// Lists that could not be read, by their request: what the spec no longer names may hide there.

@@ -23,7 +23,8 @@ Examples:
 What the spec accepts (`controls.accept`) is listed and does not fail. `secgw explain CONTROL`
 says what a control is about.
 
-Exit codes: 0 passed, 4 a control at or above `controls.failOn` fails.")]
+Exit codes: 0 passed, 4 a control at or above `controls.failOn` fails, 1 something that a
+control needs could not be read.")]
 pub struct CheckArgs {
     /// Read what is live, in place of what the spec asks for
     #[arg(long)]
@@ -40,6 +41,10 @@ pub struct CheckArgs {
     /// Directory of the subscription [default: `AZURE_TENANT_ID`]
     #[arg(long, value_name = "ID", requires = "resource_group")]
     pub tenant: Option<String>,
+
+    /// Directory whose users call: its applications and user flows are read too
+    #[arg(long, value_name = "ID", requires = "resource_group")]
+    pub identity_tenant: Option<String>,
 
     #[command(flatten)]
     pub spec: SpecArgs,

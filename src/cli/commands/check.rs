@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::{Error, Exit, Output, load_in_cloud, name_stand_ins};
 use crate::cli::acceptance::{accepted, severity};
 use crate::cli::args::ReportFormat;
+use crate::cli::incomplete;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Check, Group};
 use crate::controls::{self, Acceptance, Intent, Severity, State};
@@ -29,7 +30,6 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         Some(group) => without_spec(&check, group, output).await?,
         None => with_spec(&check, output).await?,
     };
-    let today = OffsetDateTime::now_utc().date();
     let Subject {
         name,
         place,
@@ -38,7 +38,7 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         accepted,
         fail_on,
     } = subject;
-    let report = controls::evaluate(&state, &intent, &accepted, today);
+    let report = controls::evaluate(&state, &intent, &accepted, OffsetDateTime::now_utc().date());
     let checked = Checked {
         report: &report,
         name: &name,
@@ -46,11 +46,11 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         fail_on,
     };
     write(&checked, check.format, output)?;
-    Ok(if report.fails_at(fail_on) {
-        Exit::Blocked
-    } else {
-        Exit::Ok
-    })
+    match incomplete::of(&report) {
+        _ if report.fails_at(fail_on) => Ok(Exit::Blocked),
+        Some(incomplete) if check.live => Err(incomplete),
+        _ => Ok(Exit::Ok),
+    }
 }
 
 async fn with_spec(check: &Check, output: &Output) -> Result<Subject, Error> {

@@ -208,6 +208,8 @@ pub struct Group {
     pub name: String,
     pub subscription: Option<String>,
     pub tenant: Option<String>,
+    /// Where users sign in, if that is to be looked at.
+    pub identity: Option<String>,
 }
 
 /// Which probes are tried, as whom, and how the report is written.
@@ -468,6 +470,7 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
         resource_group,
         subscription,
         tenant,
+        identity_tenant,
         spec,
         azure,
         output,
@@ -481,6 +484,7 @@ fn check(args: CheckArgs, around: Surroundings) -> Task {
         tenant: tenant
             .or_else(|| variable("AZURE_TENANT_ID"))
             .or_else(|| variable("ARM_TENANT_ID")),
+        identity: identity_tenant,
     });
     Task::Check(Check {
         work: work(spec, azure, plain(), ChoiceArgs::default(), around),

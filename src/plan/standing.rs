@@ -1,0 +1,105 @@
+//! What stays wrong: findings on live state that the spec does not ask for and that the plan does not mend.
+//!
+//! What they are about is nobody's to change here: somebody else made it, or the spec has no word for it. A plan says
+//! so, and from `controls.failOn` on it is not applied until the operator has looked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::overlay::{Half, overlay};
+use super::{Objection, Plan};
+use crate::controls::{Judged, Report, Severity, State};
+use crate::resource::{Aim, Graph, Live, ResourceId};
+
+/// One finding that a plan leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmended {
+    pub control: String,
+    pub severity: Severity,
+    pub address: ResourceId,
+    pub message: String,
+    pub remedy: String,
+}
+
+/// `judge` evaluates the controls with what the spec means and accepts.
+pub fn standing(
+    plan: &Plan,
+    desired: &Graph,
+    live: &Live,
+    judge: &dyn Fn(&State) -> Report,
+) -> Vec<Unmended> {
+    // Of what could not be read nothing is known, and taking a spec down mends nothing.
+    if !plan.unreadable.is_empty() || desired.aim != Aim::Build {
+        return Vec::new();
+    }
+    let before = State::whole(desired, live);
+    let report = judge(&before);
+    let found = report.findings();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let mut after = before;
+    for change in &plan.changes {
+        overlay(&mut after, change, Half::Done);
+    }
+    let after = judge(&after);
+    let asked_for = judge(&State::desired(desired));
+    let stays = |judged: &&Judged| has(&after, judged) && !has(&asked_for, judged);
+    found
+        .into_iter()
+        .filter(stays)
+        .filter_map(Unmended::of)
+        .collect()
+}
+
+fn has(report: &Report, judged: &Judged) -> bool {
+    let mut findings = report.findings().into_iter();
+    findings.any(|other| {
+        other.control.id == judged.control.id && other.verdict.resource == judged.verdict.resource
+    })
+}
+
+impl Unmended {
+    fn of(judged: &Judged) -> Option<Self> {
+        let faults = judged.faults().iter().map(|fault| {
+            let value = match &fault.value {
+                Value::Null => "(nothing)".to_owned(),
+                Value::String(text) => format!("`{text}`"),
+                other => other.to_string(),
+            };
+            let pointer = fault.pointer.trim_start_matches("/properties/");
+            format!("{pointer} is {value}, wanted {}", fault.wanted)
+        });
+        let faults: Vec<String> = faults.collect();
+        Some(Self {
+            control: judged.control.id.to_owned(),
+            severity: judged.severity(),
+            address: judged.verdict.resource.clone()?,
+            message: format!(
+                "{}: {}",
+                judged.control.title,
+                faults.join("; ").trim_start()
+            ),
+            remedy: judged.control.remedy.to_owned(),
+        })
+    }
+}
+
+/// The objections to a plan that leaves findings as bad as this.
+pub fn objections(standing: &[Unmended], fail_on: Severity) -> Vec<Objection> {
+    let bad = standing.iter().filter(|one| one.severity >= fail_on);
+    bad.map(|one| {
+        let name = format!("control:{}", one.control);
+        Objection {
+            address: one.address.clone(),
+            message: format!("nothing in this plan mends {}: {}", one.control, one.message),
+            remedy: format!(
+                "{}; or accept it for a while under `controls.accept`; `--allow '{name}'` lets it be this once",
+                one.remedy
+            ),
+            name,
+            count: 1,
+        }
+    })
+    .collect()
+}
