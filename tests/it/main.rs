@@ -52,6 +52,8 @@ mod second_reader;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod spec;
 #[cfg(test)]
 mod stand;

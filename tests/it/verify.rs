@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use secgw::cli::deployed;
-use secgw::resource::Graph;
+use secgw::resource::{Graph, Live};
 use secgw::spec::Spec;
-use secgw::verify::{self, Outcome, Report, Selection, Wire, sign_in};
+use secgw::verify::{self, Outcome, Report, Selection, Target, Wire, sign_in};
 use serde_json::{Value, json};
 
 use crate::sandbox::{answer, client, token};
@@ -23,8 +23,13 @@ pub(crate) struct Attackable {
 
 impl Attackable {
     pub(crate) async fn new(environment: &str) -> Self {
+        Self::with(environment, |_| {}).await
+    }
+
+    pub(crate) async fn with(environment: &str, adjust: impl FnOnce(&mut Spec)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let spec = spec(environment);
+        let mut spec = spec(environment);
+        adjust(&mut spec);
         let graph = graph(&spec);
         let stand = Stand::at(dir.path(), &spec).await;
         let (_, report, _) = stand.apply(&graph).await;
@@ -41,18 +46,33 @@ impl Attackable {
 
     /// Each run is another caller, so that none meets the limits that another used up.
     pub(crate) async fn attack(&mut self, selection: &Selection) -> Report {
-        self.callers += 1;
         let live = secgw::azure::read_live(&self.stand.client, &self.graph).await;
-        let target = deployed::target(&self.spec, &self.graph, &live.live).unwrap();
+        self.attack_as_read(&live.live, selection).await
+    }
+
+    /// The way there, as the last caller.
+    pub(crate) fn wire(&self, target: &Target) -> Wire {
         let route = secgw::azure::Route::Loopback {
             address: self.stand.sandbox.address(),
             ca: self.stand.sandbox.ca_pem().as_bytes().to_vec(),
         };
-        let wire = Wire::new(&route, 5000)
+        Wire::new(&route, 5000)
             .unwrap()
             .trusting(target.own_hosts())
-            .from(IpAddr::from([127, 0, 0, self.callers]));
-        let tokens = sign_in::in_sandbox(&wire, &target).await.unwrap();
+            .from(IpAddr::from([127, 0, 0, self.callers.max(1)]))
+    }
+
+    /// With what was read just now.
+    pub(crate) async fn attack_as_read(&mut self, live: &Live, selection: &Selection) -> Report {
+        self.callers += 1;
+        let target = deployed::target(&self.spec, &self.graph, live).unwrap();
+        let wire = self.wire(&target);
+        let tokens = sign_in::in_sandbox(&wire, &target)
+            .await
+            .unwrap_or_else(|problem| verify::Credentials {
+                missing: Some(problem.to_string()),
+                ..Default::default()
+            });
         verify::run(&wire, &target, &tokens, selection, |_| {}).await
     }
 

@@ -196,4 +196,78 @@ fn a_deployed_gateway_is_checked_with_and_without_its_spec() {
         &format!("check --live --resource-group nothing {sandbox}"),
     );
     assert_eq!(ran.code, Some(3), "{ran}");
+    the_identity_tenant_is_read_where_it_is_named(directory.path(), &format!("{group} {sandbox}"));
+    what_could_not_be_read_is_a_failure(directory.path(), sandbox);
+    a_strangers_secret_stands_in_the_plan(directory.path(), sandbox);
+}
+
+fn the_identity_tenant_is_read_where_it_is_named(directory: &Path, group: &str) {
+    let status = |ran: &Ran, id: &str| {
+        let json = ran.json();
+        let results = json["results"].as_array().unwrap().clone();
+        let of_it = results.iter().filter(|result| result["control"] == id);
+        let all: Vec<String> = of_it
+            .map(|result| result["status"].as_str().unwrap().to_owned())
+            .collect();
+        all.join(" ")
+    };
+    let without = run(directory, group);
+    let line = format!("{group} --identity-tenant 00000000-0000-4000-8000-000000000003");
+    let with = run(directory, &line);
+    assert_eq!(with.code, Some(0), "{with}");
+    for id in ["IDP-01", "IDP-06"] {
+        assert_eq!(status(&without, id), "not applicable", "{without}");
+        assert_eq!(status(&with, id), "passed", "{with}");
+    }
+}
+
+/// Nor is it one where a control fails: then that decides.
+fn what_could_not_be_read_is_a_failure(directory: &Path, sandbox: &str) {
+    let faults = directory.join("state/faults.json");
+    let refusal = r#"[{ "methods": ["GET"], "path": "func-orders-dev/config/web", "times": null, "action": { "respond": { "status": 403,
+        "body": { "error": { "code": "AuthorizationFailed", "message": "no" } } } } }]"#;
+    fs::write(&faults, refusal).unwrap();
+    let ran = run(directory, &format!("check -e dev --live {sandbox}"));
+    assert_eq!(ran.code, Some(1), "{ran}");
+    for part in [
+        "could not be evaluated",
+        "FUN-09",
+        "AuthorizationFailed",
+        "func-orders-dev",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}: {ran}");
+    }
+    fs::remove_file(faults).unwrap();
+}
+
+/// Something that somebody put into the store, past secgw.
+fn a_strangers_secret_stands_in_the_plan(directory: &Path, sandbox: &str) {
+    let path = directory.join("state/objects.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let service = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-orders-dev/providers/Microsoft.ApiManagement/service/apim-orders-dev";
+    let stranger = serde_json::json!([{ "Put": { "id": format!("{service}/namedValues/key"),
+        "kind": "Microsoft.ApiManagement/service/namedValues",
+        "body": { "properties": { "displayName": "key", "secret": true } }, "revision": 9_999_999 } }]);
+    fs::write(&path, format!("{text}{stranger}\n")).unwrap();
+    let plan = |more: &str| run(directory, &format!("plan -e dev {sandbox} {more}"));
+    let ran = plan("");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    for part in [
+        "nothing in this plan mends APIM-17",
+        "--allow 'control:APIM-17'",
+        "named value",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {ran}");
+    }
+    let json = plan("-o json").json();
+    assert_eq!(json["standing"][0]["control"], "APIM-17");
+    assert_eq!(json["objections"].as_array().unwrap().len(), 1);
+    let ran = plan("--allow control:APIM-17");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(
+        ran.stdout.contains("Findings that nothing here mends"),
+        "{ran}"
+    );
+    fs::write(&path, text).unwrap();
+    assert_eq!(plan("").code, Some(0));
 }

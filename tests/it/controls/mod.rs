@@ -2,6 +2,7 @@
 //!
 //! Each row of `weakenings` changes one place, on what the spec asks for and on what is live after an apply.
 
+mod mutation;
 mod weakenings;
 
 use std::collections::BTreeSet;
@@ -197,17 +198,7 @@ fn find(state: &State, end: &str) -> ResourceId {
 fn apply(state: &mut State, place: &str, change: &Change) {
     if let Change::Add(collection, body) = change {
         let parent = find(state, place);
-        let (collection, name) = collection.rsplit_once('/').unwrap();
-        let id = match collection.strip_prefix("providers/") {
-            Some(type_name) => {
-                let group = ResourceId::parse(parent.as_str().split("/providers/").next().unwrap());
-                group.unwrap().provider(type_name, name)
-            }
-            None if collection.starts_with("graph:") => {
-                ResourceId::parse(&format!("{collection}/{name}")).unwrap()
-            }
-            None => parent.child(collection, name),
-        };
+        let id = added(&parent, collection);
         assert!(state.get(&id).is_none(), "{id} is there already");
         state.insert(Entry::new(id, json(body)));
         return;
@@ -221,6 +212,21 @@ fn apply(state: &mut State, place: &str, change: &Change) {
     let before = entry.body.clone();
     edit(&mut entry.body, change);
     assert_ne!(entry.body, before, "{place}: {change:?} changes nothing");
+}
+
+/// What a row calls the resource that it adds.
+fn added(parent: &ResourceId, place: &str) -> ResourceId {
+    let (collection, name) = place.rsplit_once('/').unwrap();
+    match collection.strip_prefix("providers/") {
+        Some(type_name) => {
+            let group = ResourceId::parse(parent.as_str().split("/providers/").next().unwrap());
+            group.unwrap().provider(type_name, name)
+        }
+        None if collection.starts_with("graph:") => {
+            ResourceId::parse(&format!("{collection}/{name}")).unwrap()
+        }
+        None => parent.child(collection, name),
+    }
 }
 
 fn json(text: &str) -> Value {
@@ -281,6 +287,17 @@ fn document(body: &Value) -> Document {
 fn put(body: &mut Value, text: &str) {
     body::set(body, "/properties/format", Value::from("rawxml"));
     body::set(body, "/properties/value", Value::from(text));
+}
+
+/// A document as API Management keeps it, whatever it was sent as.
+fn as_kept(body: &mut Value) {
+    if Form::of(body["properties"]["format"].as_str()) == Form::Raw
+        && body["properties"]["value"].is_string()
+    {
+        let text = document(body).write(Form::Escaped);
+        body::set(body, "/properties/format", Value::from("xml"));
+        body::set(body, "/properties/value", Value::from(text));
+    }
 }
 
 fn find_element<'a>(at: &'a mut Element, name: &str) -> Option<&'a mut Element> {

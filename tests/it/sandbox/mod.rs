@@ -129,12 +129,20 @@ pub(crate) fn management(path: &str, version: &str) -> String {
 }
 
 pub(crate) fn client(running: &Running) -> Client {
+    builder(running).build().unwrap()
+}
+
+/// One that goes nowhere by itself.
+pub(crate) fn staying(running: &Running) -> Client {
+    let policy = reqwest::redirect::Policy::none();
+    builder(running).redirect(policy).build().unwrap()
+}
+
+fn builder(running: &Running) -> reqwest::ClientBuilder {
     Client::builder()
         .tls_certs_only([Certificate::from_pem(running.ca_pem().as_bytes()).unwrap()])
         .dns_resolver(Arc::new(Loopback(running.address())))
         .no_proxy()
-        .build()
-        .unwrap()
 }
 
 pub(crate) async fn answer(response: reqwest::Response) -> Answer {
