@@ -32,15 +32,17 @@ pub(super) async fn around(client: &Client, graph: &Graph) -> Discovery {
     let directory = async {
         let flows = has("/b2cUserFlows") || has("/authenticationEventsFlows");
         let flows = async {
-            match flows {
-                true => discover::flows(client, has("/b2cUserFlows")).await,
-                false => Discovery::default(),
+            if flows {
+                discover::flows(client, has("/b2cUserFlows")).await
+            } else {
+                Discovery::default()
             }
         };
         let users = async {
-            match has("/users") {
-                true => discover::users(client).await,
-                false => Discovery::default(),
+            if has("/users") {
+                discover::users(client).await
+            } else {
+                Discovery::default()
             }
         };
         join(flows, users).await

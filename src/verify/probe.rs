@@ -87,6 +87,10 @@ pub(super) struct Head {
 }
 
 impl Head {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a row of a table: each is a column"
+    )]
     pub(super) const fn row(
         self,
         (id, title): (&'static str, &'static str),

@@ -34,7 +34,7 @@ pub(super) fn check(operator: Operator, left: &Syntax, right: &Syntax) -> Result
 fn sample(syntax: &Syntax) -> Option<Value> {
     match syntax {
         Syntax::Literal(value) => Some(value.clone()),
-        Syntax::Interpolated(_) => Some("".to_owned().into()),
+        Syntax::Interpolated(_) => Some(String::new().into()),
         Syntax::Not(_) | Syntax::Is(..) => Some(true.into()),
         Syntax::Negative(of) => sample(of),
         Syntax::Binary(operator, left, right) => match operator {
