@@ -88,7 +88,7 @@ async fn by_browser(ready: &Ready) -> Credentials {
         let to = ready.follow(&heard.recv().await.unwrap()).await;
         assert!(to.starts_with("http://localhost:"), "{to}");
         // Something else of the browser's comes first, as it does.
-        let plain = reqwest::Client::new();
+        let plain = staying(&ready.deployed.stand.sandbox);
         let port = url::Url::parse(&to).unwrap().port().unwrap();
         let icon = format!("http://127.0.0.1:{port}/favicon.ico");
         plain.get(icon).send().await.unwrap();

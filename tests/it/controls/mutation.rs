@@ -158,7 +158,7 @@ impl Ground {
 
     /// Nothing that the rows are seen by is seen before; what fills a limit is for itself.
     async fn nothing_is_open(&mut self, live: &Live) {
-        let all = WEAKENINGS.iter().flat_map(|row| row.probes()).copied();
+        let all = WEAKENINGS.iter().flat_map(Weakening::probes).copied();
         let (bursts, quick): (BTreeSet<&str>, BTreeSet<&str>) =
             all.partition(|id| id.starts_with('F'));
         let bursts = bursts.into_iter().map(|id| BTreeSet::from([id]));
@@ -252,7 +252,7 @@ fn batches(environment: &str) -> Vec<Vec<&'static Weakening>> {
         row.ground(*index) == environment && !matches!(row.outside, Outside::Never(_))
     });
     for (_, row) in rows {
-        let is_apart = |other: &&Weakening| {
+        let is_apart = |other: &Weakening| {
             let places = |row: &Weakening| row.changes.iter().map(|(place, _)| *place).collect();
             let (one, two): (BTreeSet<&str>, BTreeSet<&str>) = (places(row), places(other));
             other.is_quiet()
@@ -261,7 +261,7 @@ fn batches(environment: &str) -> Vec<Vec<&'static Weakening>> {
         };
         let room = batches
             .iter_mut()
-            .find(|batch| row.is_quiet() && batch.iter().all(|other| is_apart(&other)));
+            .find(|batch| row.is_quiet() && batch.iter().all(|other| is_apart(other)));
         match room {
             Some(batch) => batch.push(row),
             None => batches.push(vec![row]),
