@@ -7,27 +7,15 @@ use super::client::Client;
 use super::discover::{self, Discovery};
 use crate::resource::{Graph, Resource, ResourceId, Wanted};
 
-/// Collections that are read beneath a resource of the graph.
-const BENEATH: &[(&str, &str)] = &[
-    (
-        "Microsoft.ApiManagement/service",
-        "privateEndpointConnections",
-    ),
-    ("Microsoft.Web/sites", "slots"),
-];
-
 pub(super) async fn around(client: &Client, graph: &Graph) -> Discovery {
     let owned: Vec<&Resource> = graph
         .iter()
         .filter(|resource| matches!(resource.wanted, Wanted::Body(_)))
         .collect();
-    let beneath = owned.iter().flat_map(|resource| {
-        let rows = BENEATH
-            .iter()
-            .filter(|(type_name, _)| *type_name == resource.kind.type_name);
-        rows.filter(|(_, collection)| !is_without(resource, collection))
-            .map(|(_, collection)| discover::children(client, &resource.id, collection))
-    });
+    let beneath = graph.around();
+    let beneath = beneath
+        .iter()
+        .map(|(resource, collection)| discover::children(client, &resource.id, collection));
     let has = |name: &str| owned.iter().any(|one| one.kind.type_name.ends_with(name));
     let directory = async {
         let flows = has("/b2cUserFlows") || has("/authenticationEventsFlows");
@@ -56,11 +44,4 @@ pub(super) async fn around(client: &Client, graph: &Graph) -> Discovery {
         all.gaps.extend(one.gaps);
     }
     all
-}
-
-/// Flex Consumption has no slots (domain.md B.1).
-fn is_without(resource: &Resource, collection: &str) -> bool {
-    let term = resource.body();
-    collection == "slots"
-        && term.is_some_and(|term| term.at("/properties/functionAppConfig").is_some())
 }

@@ -17,6 +17,9 @@ pub struct Unmended {
     pub control: String,
     pub severity: Severity,
     pub address: ResourceId,
+    /// It is somebody else's, reported and kept: a finding for its owner, which stops nobody here.
+    #[serde(default, rename = "foreign")]
+    pub is_foreign: bool,
     pub message: String,
     pub remedy: String,
 }
@@ -48,7 +51,7 @@ pub fn standing(
     found
         .into_iter()
         .filter(stays)
-        .filter_map(Unmended::of)
+        .filter_map(|judged| Unmended::of(judged, live))
         .collect()
 }
 
@@ -60,7 +63,10 @@ fn has(report: &Report, judged: &Judged) -> bool {
 }
 
 impl Unmended {
-    fn of(judged: &Judged) -> Option<Self> {
+    fn of(judged: &Judged, live: &Live) -> Option<Self> {
+        let address = judged.verdict.resource.clone()?;
+        let mut others = live.foreign.keys();
+        let is_foreign = others.any(|id| address == *id || address.is_within(id));
         let faults = judged.faults().iter().map(|fault| {
             let value = match &fault.value {
                 Value::Null => "(nothing)".to_owned(),
@@ -74,7 +80,8 @@ impl Unmended {
         Some(Self {
             control: judged.control.id.to_owned(),
             severity: judged.severity(),
-            address: judged.verdict.resource.clone()?,
+            address,
+            is_foreign,
             message: format!(
                 "{}: {}",
                 judged.control.title,
@@ -85,9 +92,11 @@ impl Unmended {
     }
 }
 
-/// The objections to a plan that leaves findings as bad as this.
+/// The objections to a plan that leaves findings as bad as this at what is not openly somebody else's.
 pub fn objections(standing: &[Unmended], fail_on: Severity) -> Vec<Objection> {
-    let bad = standing.iter().filter(|one| one.severity >= fail_on);
+    let bad = standing
+        .iter()
+        .filter(|one| one.severity >= fail_on && !one.is_foreign);
     bad.map(|one| {
         let name = format!("control:{}", one.control);
         Objection {

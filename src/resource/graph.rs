@@ -146,6 +146,13 @@ pub struct Graph {
     pub aim: Aim,
 }
 
+/// Flex Consumption has no slots (domain.md B.1).
+fn is_without(resource: &Resource, collection: &str) -> bool {
+    let term = resource.body();
+    collection == "slots"
+        && term.is_some_and(|term| term.at("/properties/functionAppConfig").is_some())
+}
+
 /// What is to become of the resources of a graph.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Aim {
@@ -156,7 +163,32 @@ pub enum Aim {
     Destroy { also: Vec<Pattern> },
 }
 
+/// Collections beneath a resource that are nobody's to list or remove and still may open a way in.
+const AROUND: &[(&str, &str)] = &[
+    (
+        "Microsoft.ApiManagement/service",
+        "privateEndpointConnections",
+    ),
+    ("Microsoft.Web/sites", "slots"),
+];
+
 impl Graph {
+    /// What stands around the resources of the graph: beneath which of them, and in which collection.
+    pub fn around(&self) -> Vec<(&Resource, &'static str)> {
+        let owned = self
+            .iter()
+            .filter(|resource| matches!(resource.wanted, Wanted::Body(_)));
+        owned
+            .flat_map(|resource| {
+                let rows = AROUND
+                    .iter()
+                    .filter(|(type_name, _)| *type_name == resource.kind.type_name);
+                rows.map(move |(_, collection)| (resource, *collection))
+            })
+            .filter(|(resource, collection)| !is_without(resource, collection))
+            .collect()
+    }
+
     /// Closes the graph. A parent that is not in the graph is not a dependency; any other missing one is an error.
     pub fn new(owner: &str, resources: Vec<Resource>) -> Result<Self, GraphError> {
         let mut map = BTreeMap::new();

@@ -183,6 +183,12 @@ pub fn needed(graph: &Graph, purpose: Purpose) -> Rights {
             Listing::Applications { directory } => rights.permit(directory, "applications", false),
         }
     }
+    for (resource, collection) in graph.around() {
+        let type_name = resource.kind.type_name;
+        rights
+            .actions
+            .insert(format!("{type_name}/{collection}/read"));
+    }
     for resource in graph.iter() {
         rights.read(resource);
         if purpose == Purpose::Apply && resource.kind.write != Write::Never {

@@ -381,7 +381,7 @@ fn stands(plan: &Plan, stored: &Stored) -> bool {
     let name = format!("control:{control}");
     let is_objected = objections.iter().any(|objection| objection.name == name);
     stored.touched.contains(&standing.address)
-        && is_objected == (standing.severity >= Severity::High)
+        && is_objected == (standing.severity >= Severity::High && !standing.is_foreign)
 }
 
 /// Changes that no row asks for, and findings that stand and are none's.
