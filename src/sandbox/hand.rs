@@ -14,10 +14,6 @@ use super::server::Running;
 use super::store::{Entry, Object};
 use super::world::World;
 
-/// Everything that was stored at one moment.
-#[derive(Debug, Clone)]
-pub struct Kept(Vec<Object>);
-
 impl Running {
     /// What is stored under an id, as a GET shows it before the view of its type is applied.
     pub fn stored(&self, id: &str) -> Option<Value> {
@@ -44,28 +40,6 @@ impl Running {
             let below = world.store.below(id).map(|object| object.id.clone());
             let all = below.chain([id.to_owned()]).map(Entry::Remove).collect();
             world.store.commit(all)
-        })
-    }
-
-    pub fn keep(&self) -> Kept {
-        self.world(|world| Kept(world.store.below("").cloned().collect()))
-    }
-
-    /// Makes everything stored what it was.
-    pub fn restore(&self, kept: &Kept) -> io::Result<()> {
-        self.world(|world| {
-            let is_kept = |object: &&Object| kept.0.iter().any(|kept| kept.id == object.id);
-            let there = world.store.below("");
-            let added = there.filter(|object| !is_kept(object));
-            let added: Vec<Entry> = added
-                .map(|object| Entry::Remove(object.id.clone()))
-                .collect();
-            let moved = kept
-                .0
-                .iter()
-                .filter(|kept| world.store.get(&kept.id) != Some(*kept));
-            let moved: Vec<Entry> = moved.cloned().map(Entry::Put).collect();
-            world.store.commit([added, moved].concat())
         })
     }
 

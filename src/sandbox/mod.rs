@@ -32,6 +32,5 @@ mod world;
 pub use behaviour::{Evidence, evidence};
 pub use direct::{About, Answer, Direct};
 pub use fault::{Action, Fault, Faults};
-pub use hand::Kept;
 pub use rights::{Limit, Rights};
 pub use server::{Options, Running, StartError, serve, start};
