@@ -1,4 +1,4 @@
-//! A person signs in with a browser [IO]: the address is told, and the browser's return is waited for or pasted.
+//! A person signs in with a browser: the address is told, and the browser's return is waited for or pasted.
 
 use std::io;
 use std::time::Duration;
