@@ -70,35 +70,62 @@ impl std::fmt::Debug for Probe {
 }
 
 pub(super) enum Attempt {
-    /// Independent requests, each with what is expected of it.
     Shots(Shots),
-    /// Requests that follow from each other.
-    Course(for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>),
+    Course(Course),
 }
 
-/// Independent requests to an attacker's target, or why there are none to send.
+/// Independent requests to an attacker's target, each with what is expected of it; or why there are none to send.
 pub(super) type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
 
-/// What the quiet rows of a theme have in common.
+/// Requests that follow from each other.
+pub(super) type Course = for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>;
+
+/// What the rows of a theme have in common, unless one says otherwise.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub(super) theme: Theme,
     pub(super) needs: Needs,
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a row of a table: each is a column"
+)]
 impl Head {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a row of a table: each is a column"
-    )]
     pub(super) const fn row(
+        self,
+        names: (&'static str, &'static str),
+        severity: Severity,
+        sends: &'static str,
+        verdicts: (&'static str, &'static str),
+        controls: &'static [&'static str],
+        shots: Shots,
+    ) -> Probe {
+        let attempt = Attempt::Shots(shots);
+        self.probe(names, severity, sends, verdicts, controls, attempt)
+    }
+
+    pub(super) const fn course(
+        self,
+        names: (&'static str, &'static str),
+        severity: Severity,
+        sends: &'static str,
+        verdicts: (&'static str, &'static str),
+        controls: &'static [&'static str],
+        course: Course,
+    ) -> Probe {
+        let attempt = Attempt::Course(course);
+        self.probe(names, severity, sends, verdicts, controls, attempt)
+    }
+
+    const fn probe(
         self,
         (id, title): (&'static str, &'static str),
         severity: Severity,
         sends: &'static str,
         (passes, means): (&'static str, &'static str),
         controls: &'static [&'static str],
-        shots: Shots,
+        attempt: Attempt,
     ) -> Probe {
         Probe {
             id,
@@ -111,8 +138,21 @@ impl Head {
             controls,
             is_loud: false,
             needs: self.needs,
-            attempt: Attempt::Shots(shots),
+            attempt,
         }
+    }
+}
+
+impl Probe {
+    pub(super) const fn loud(self) -> Self {
+        Self {
+            is_loud: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::attacker::Attacker;
 use super::super::message::Request;
-use super::super::probe::{Attempt, Expect, Head, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use crate::resource::Severity::{Critical, High, Medium};
 
 /// A rule or a private endpoint is in the way. An authentication that answers is not enough: it can be reached.
@@ -91,24 +91,19 @@ pub(super) const PROBES: &[Probe] = &[
             ))
         },
     ),
-    Probe {
-        id: "D05",
-        title: "FTP to the Function",
-        theme: Theme::Backend,
-        severity: High,
-        sends: "a log-in on port 21 of the stamp's FTP host",
-        passes: "530",
-        means: "Code can be replaced over a protocol without encryption.",
-        controls: &["FUN-05", "FUN-06"],
-        is_loud: false,
-        needs: Needs::Nothing,
+    BACKEND.row(
+        ("D05", "FTP to the Function"),
+        High,
+        "a log-in on port 21 of the stamp's FTP host",
+        ("530", "Code can be replaced over a protocol without encryption."),
+        &["FUN-05", "FUN-06"],
         // UNVERIFIED in domain facts H: the host is told only to whoever may read publishing credentials.
-        attempt: Attempt::Shots(|_| {
+        |_| {
             Err(
                 "the FTP host is shown only to whoever may read publishing credentials; FUN-05 and FUN-06 say whether it is off",
             )
-        }),
-    },
+        },
+    ),
     BACKEND.row(
         ("D06", "Files of the Function"),
         Medium,

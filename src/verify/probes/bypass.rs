@@ -5,40 +5,22 @@ use secrecy::ExposeSecret as _;
 
 use super::super::attacker::{Attacker, told};
 use super::super::message::Reply;
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::{Outcome, Verdict};
-use crate::resource::Severity::{self, Critical, High, Medium};
+use crate::resource::Severity::{Critical, High, Medium};
 
 /// A public address that is switched off says so; nobody else may answer.
 const CLOSED: Expect = Expect::statuses(&[403]).or_absent().strict();
 /// A security group lets nothing through that could answer.
 const SILENT: Expect = Expect::statuses(&[]).or_absent().strict();
 
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    (needs, attempt): (Needs, Attempt),
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Bypass,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs,
-        attempt,
-    }
-}
+const BYPASS: Head = Head {
+    theme: Theme::Bypass,
+    needs: Needs::Nothing,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    BYPASS.row(
         ("C01", "The gateway called past Front Door"),
         Critical,
         "the operation at the gateway's own host, without and with the user's token",
@@ -46,10 +28,7 @@ pub(super) const PROBES: &[Probe] = &[
             "403 that public access is off, or no answer",
             "The firewall, its rate limit and its logs can be gone round.",
         ),
-        &["APIM-07", "AFD-11", "NET-04"],
-        (
-            Needs::Nothing,
-            Attempt::Shots(|attacker| {
+        &["APIM-07", "AFD-11", "NET-04"],|attacker| {
                 let gateway = attacker.at(&attacker.target.gateway);
                 let expect = closed(attacker);
                 let signed_in = attacker.signed_in(gateway.clone());
@@ -57,10 +36,9 @@ pub(super) const PROBES: &[Probe] = &[
                     Shot::new(gateway, expect),
                     Shot::new(signed_in, expect),
                 ])
-            }),
-        ),
+            },
     ),
-    row(
+    BYPASS.row(
         ("C02", "The gateway called with Front Door's id"),
         Critical,
         "the same with X-Azure-FDID: a random one, then the profile's own",
@@ -68,10 +46,7 @@ pub(super) const PROBES: &[Probe] = &[
             "as C01",
             "Whoever learns the id, which is no secret by nature, gets round Front Door.",
         ),
-        &["APIM-07", "POL-09", "NET-04"],
-        (
-            Needs::Nothing,
-            Attempt::Shots(|attacker| {
+        &["APIM-07", "POL-09", "NET-04"],|attacker| {
                 let expect = closed(attacker);
                 let random = uuid::Uuid::new_v4().to_string();
                 let own = attacker.target.front_door_id.as_ref();
@@ -82,10 +57,9 @@ pub(super) const PROBES: &[Probe] = &[
                     Shot::new(attacker.signed_in(request), expect)
                 });
                 Ok(shots.collect())
-            }),
-        ),
+            },
     ),
-    row(
+    BYPASS.row(
         ("C03", "The gateway called by somebody else's Front Door"),
         Critical,
         "a call through a Front Door profile of the attacker's",
@@ -93,19 +67,15 @@ pub(super) const PROBES: &[Probe] = &[
             "403",
             "The service tag admits every customer's Front Door; the id alone tells them apart.",
         ),
-        &["POL-09", "AFD-12"],
-        (
-            Needs::Nothing,
-            Attempt::Shots(|attacker| {
+        &["POL-09", "AFD-12"],|attacker| {
                 Err(if attacker.target.shape.has_private_edge {
                     "the gateway has no public address that another Front Door could reach"
                 } else {
                     "it takes a Front Door profile in another subscription"
                 })
-            }),
-        ),
+            },
     ),
-    row(
+    BYPASS.row(
         ("C04", "Another host named at Front Door"),
         High,
         "Host: the gateway, the Function, an unknown one; and an absolute address",
@@ -113,13 +83,9 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404 or 421",
             "Front Door leads to whatever the client names.",
         ),
-        &["AFD-13", "WAF-02"],
-        (
-            Needs::Nothing,
-            Attempt::Shots(|attacker| Ok(other_hosts(attacker))),
-        ),
+        &["AFD-13", "WAF-02"],|attacker| Ok(other_hosts(attacker)),
     ),
-    row(
+    BYPASS.course(
         ("C05", "Front Door's id sent by the client"),
         High,
         "the operation through Front Door with X-Azure-FDID: bogus and a valid token",
@@ -127,13 +93,10 @@ pub(super) const PROBES: &[Probe] = &[
             "2xx: Front Door puts its own in its place",
             "What the client says reaches the gateway as if Front Door had said it.",
         ),
-        &["POL-09"],
-        (
-            Needs::Control,
-            Attempt::Course(|attacker| overwritten(attacker).boxed()),
-        ),
-    ),
-    row(
+        &["POL-09"],|attacker| overwritten(attacker).boxed(),
+    )
+    .needing(Needs::Control),
+    BYPASS.row(
         ("C06", "An address that the client makes up"),
         High,
         "calls without a token, each with another X-Forwarded-For and X-Azure-SocketIP; see F02",
@@ -141,10 +104,7 @@ pub(super) const PROBES: &[Probe] = &[
             "401; never another answer than without",
             "Limits and rules by address can be gone round by saying another one.",
         ),
-        &["POL-11", "WAF-06"],
-        (
-            Needs::Control,
-            Attempt::Shots(|attacker| {
+        &["POL-11", "WAF-06"],|attacker| {
                 let addresses = ["1.2.3.4", "10.0.0.1", "127.0.0.1", "168.63.129.16"];
                 let shots = addresses.map(|address| {
                     let request = attacker
@@ -155,10 +115,10 @@ pub(super) const PROBES: &[Probe] = &[
                     Shot::new(request, Expect::statuses(&[401]))
                 });
                 Ok(shots.into())
-            }),
-        ),
-    ),
-    row(
+            },
+    )
+    .needing(Needs::Control),
+    BYPASS.row(
         ("C07", "Front Door's default host"),
         Medium,
         "the operation at *.azurefd.net, without and with the user's token",
@@ -166,17 +126,13 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404 or no answer where a custom domain stands in its place",
             "The API has a second door, whose TLS cannot be hardened.",
         ),
-        &["AFD-07"],
-        (
-            Needs::Nothing,
-            Attempt::Shots(|attacker| {
+        &["AFD-07"],|attacker| {
                 let host = attacker.target.unlinked.as_deref();
                 let host =
                     host.ok_or("there is no custom domain: the default host is the only one")?;
                 let expect = Expect::statuses(&[400, 403, 404]).or_absent().strict();
                 Ok(vec![Shot::new(attacker.at(host), expect)])
-            }),
-        ),
+            },
     ),
 ];
 

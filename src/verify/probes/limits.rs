@@ -4,36 +4,18 @@ use futures::FutureExt as _;
 
 use super::super::attacker::{Attacker, Burst};
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Needs, Probe, Theme};
+use super::super::probe::{Head, Needs, Probe, Theme};
 use super::super::report::{Outcome, Verdict};
 use super::super::target::Limit;
-use crate::resource::Severity::{self, High, Low, Medium};
+use crate::resource::Severity::{High, Low, Medium};
 
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    (is_loud, attempt): (bool, Attempt),
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Limits,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud,
-        needs: Needs::Control,
-        attempt,
-    }
-}
+const LIMITS: Head = Head {
+    theme: Theme::Limits,
+    needs: Needs::Control,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    LIMITS.course(
         ("F01", "More calls than a user may make"),
         High,
         "the operation with the user's token, a fifth more often than the limit",
@@ -41,35 +23,24 @@ pub(super) const PROBES: &[Probe] = &[
             "429 with Retry-After",
             "One user, or whoever has one's token, takes what all others need.",
         ),
-        &["POL-10"],
-        (
-            false,
-            Attempt::Course(|attacker| of_the_user(attacker).boxed()),
-        ),
+        &["POL-10"],|attacker| of_the_user(attacker).boxed(),
     ),
-    row(
+    LIMITS.course(
         ("F02", "More calls than an address may make"),
         Medium,
         "the operation without a token, another X-Forwarded-For each time, a fifth more often than the limit",
         ("429", "Guessing tokens costs nothing."),
-        &["POL-11"],
-        (
-            false,
-            Attempt::Course(|attacker| of_the_address(attacker).boxed()),
-        ),
+        &["POL-11"],|attacker| of_the_address(attacker).boxed(),
     ),
-    row(
+    LIMITS.course(
         ("F03", "More calls than the firewall lets through"),
         High,
         "an address that is not there, a fifth more often than the limit at Front Door",
         ("403 or 429", "A flood reaches the gateway."),
-        &["WAF-06"],
-        (
-            true,
-            Attempt::Course(|attacker| at_the_edge(attacker).boxed()),
-        ),
-    ),
-    row(
+        &["WAF-06"],|attacker| at_the_edge(attacker).boxed(),
+    )
+    .loud(),
+    LIMITS.course(
         ("F04", "More calls than a user has for the day"),
         Low,
         "the daily quota, used up",
@@ -77,15 +48,12 @@ pub(super) const PROBES: &[Probe] = &[
             "403",
             "A script takes in a night what was meant for a month.",
         ),
-        &["POL-12"],
-        (
-            true,
-            Attempt::Course(|_| {
+        &["POL-12"],|_| {
                 let why = "it would use up the user's day; POL-12 reads the quota instead";
                 async move { Verdict::new(Outcome::NotApplicable, why) }.boxed()
-            }),
-        ),
-    ),
+            },
+    )
+    .loud(),
 ];
 
 fn limited(reply: &Reply) -> bool {

@@ -2,48 +2,28 @@
 
 use super::super::attacker::Attacker;
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
-use crate::resource::Severity::{self, High, Medium};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use crate::resource::Severity::{High, Medium};
 
 /// An unmatched origin gets an empty 200 (domain facts 0.2), a refusal, or an answer that no page may read.
 const ANSWERED: &[u16] = &[200, 204, 401, 403, 404];
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    shots: Shots,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Origins,
-        severity,
-        sends,
-        passes,
-        means,
-        controls: &["POL-13"],
-        is_loud: false,
-        needs: Needs::Control,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const ORIGINS: Head = Head {
+    theme: Theme::Origins,
+    needs: Needs::Control,
+};
 
 const UNREADABLE: &str = "no Access-Control-Allow-Origin";
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    ORIGINS.row(
         ("E01", "A preflight from a foreign origin"),
         High,
         "OPTIONS with Origin: https://evil.example, and origins that look like the right one",
         (
             UNREADABLE,
             "Any page that a user opens may call the API from their browser.",
-        ),
-        |attacker| {
+        ), &["POL-13"],|attacker| {
             let shots = foreign(attacker).into_iter().map(|origin| {
                 let expect = Expect::statuses(ANSWERED).also(lets_origins_in);
                 Shot::new(preflight(attacker, &origin), expect)
@@ -51,15 +31,14 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(shots.collect())
         },
     ),
-    row(
+    ORIGINS.row(
         ("E02", "A call from a foreign origin"),
         High,
         "the operation with the user's token and Origin: https://evil.example",
         (
             "no Access-Control-Allow-Origin, and no answer of the Function where the spec names origins",
             "Any page that a user opens may read what the API says to them, or have it done.",
-        ),
-        |attacker| {
+        ), &["POL-13"],|attacker| {
             let request = attacker.signed_in(attacker.operation());
             let request = request.with("Origin", "https://evil.example");
             let expect = Expect::statuses(ANSWERED).also(lets_origins_in);
@@ -71,15 +50,14 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(vec![Shot::new(request, expect)])
         },
     ),
-    row(
+    ORIGINS.row(
         ("E03", "The origin `null`"),
         High,
         "a preflight and a call with Origin: null",
         (
             UNREADABLE,
             "Sandboxed frames and local files, which everybody can make, may call the API.",
-        ),
-        |attacker| {
+        ), &["POL-13"],|attacker| {
             let expect = Expect::statuses(ANSWERED).reaching().also(lets_origins_in);
             let call = attacker.signed_in(attacker.operation());
             Ok(vec![
@@ -88,15 +66,14 @@ pub(super) const PROBES: &[Probe] = &[
             ])
         },
     ),
-    row(
+    ORIGINS.row(
         ("E04", "The declared origin"),
         Medium,
         "preflights from the origin of the spec, one for a header that the spec does not name",
         (
             "Access-Control-Allow-Origin with exactly that origin; nothing that lets the header in",
             "The application cannot call the API, or all others can, or in ways that nobody meant.",
-        ),
-        |attacker| {
+        ), &["POL-13"],|attacker| {
             let origin = attacker.target.origin.as_deref();
             let origin = origin.ok_or("the API is not for browsers on other origins")?;
             let expect = Expect::statuses(&[200, 204]).also(|reply| {

@@ -4,39 +4,19 @@ use futures::FutureExt as _;
 
 use super::super::attacker::Attacker;
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::Verdict;
-use crate::resource::Severity::{self, Critical, High, Low, Medium};
+use crate::resource::Severity::{Critical, High, Low, Medium};
 
 const STOPPED: Expect = Expect::statuses(&[400, 401, 403, 404, 405, 411, 413, 414, 415, 421, 431]);
 
-type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
-
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    (is_loud, shots): (bool, Shots),
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Requests,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud,
-        needs: Needs::Control,
-        attempt: Attempt::Shots(shots),
-    }
-}
+const REQUESTS: Head = Head {
+    theme: Theme::Requests,
+    needs: Needs::Control,
+};
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    REQUESTS.row(
         ("H01", "Methods that nobody declared"),
         High,
         "undeclared methods with the user's token; X-HTTP-Method-Override: DELETE",
@@ -44,10 +24,9 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404 or 405",
             "The Function is called in ways that no rule of the gateway covers.",
         ),
-        &["APIM-22", "POL-01"],
-        (false, |attacker| Ok(methods(attacker))),
+        &["APIM-22", "POL-01"],|attacker| Ok(methods(attacker)),
     ),
-    row(
+    REQUESTS.row(
         ("H02", "Paths that nobody declared"),
         Medium,
         "/, /api, /swagger, /openapi.json and others with the user's token",
@@ -55,8 +34,7 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403 or 404",
             "There is more behind the gateway than the spec says.",
         ),
-        &["APIM-22", "APIM-10"],
-        (false, |attacker| {
+        &["APIM-22", "APIM-10"],|attacker| {
             let base = attacker
                 .target
                 .operation
@@ -75,9 +53,9 @@ pub(super) const PROBES: &[Probe] = &[
                 inner.as_str(),
             ];
             Ok(others.map(|path| signed(attacker, path)).into())
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H03", "Paths that climb"),
         High,
         "/../admin, %2e%2e/, ..;/, %252e%252e and backslashes behind the operation",
@@ -85,8 +63,7 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 401, 403 or 404",
             "Rules look at one path, the Function at another.",
         ),
-        &["WAF-03", "POL-01"],
-        (false, |attacker| {
+        &["WAF-03", "POL-01"],|attacker| {
             let path = attacker.target.operation.path.as_str();
             let tails = [
                 "/../admin",
@@ -98,9 +75,9 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(tails
                 .map(|tail| signed(attacker, &format!("{path}{tail}")))
                 .into())
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H04", "Characters in disguise"),
         Medium,
         "%2f, %5c, %00 and overlong UTF-8 in the path",
@@ -108,16 +85,15 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 401, 403 or 404",
             "Rules look at one path, the Function at another.",
         ),
-        &["WAF-03", "POL-01"],
-        (false, |attacker| {
+        &["WAF-03", "POL-01"],|attacker| {
             let path = attacker.target.operation.path.as_str();
             let tails = ["%2fadmin", "%5cadmin", "%00", "/%c0%ae%c0%ae/admin"];
             Ok(tails
                 .map(|tail| signed(attacker, &format!("{path}{tail}")))
                 .into())
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H05", "Other spellings of the path"),
         High,
         "the operation in upper case, with slashes at the end and doubled, without a token",
@@ -125,8 +101,7 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 401, 403 or 404",
             "Another spelling of the path is not guarded.",
         ),
-        &["POL-01"],
-        (false, |attacker| {
+        &["POL-01"],|attacker| {
             let path = attacker.target.operation.path.as_str();
             let spellings = [
                 format!("{path}/"),
@@ -139,9 +114,9 @@ pub(super) const PROBES: &[Probe] = &[
                 Shot::new(Request::new(method, attacker.target.edge(), &path), STOPPED)
             });
             Ok(shots.into())
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H06", "Requests with two lengths"),
         Critical,
         "Content-Length beside Transfer-Encoding, two Content-Lengths, folded headers; on one connection of our own",
@@ -149,10 +124,10 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 411 or a closed connection",
             "What one reader takes for a body is the next one's request: somebody else's answer goes to the attacker.",
         ),
-        &["WAF-01"],
-        (true, |attacker| Ok(smuggled(attacker))),
-    ),
-    row(
+        &["WAF-01"],|attacker| Ok(smuggled(attacker)),
+    )
+    .loud(),
+    REQUESTS.row(
         ("H07", "Bodies that are too large"),
         Medium,
         "200 KB and 2 MB with the user's token",
@@ -160,8 +135,7 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403 or 413",
             "The firewall looks at 128 KB only: what stands behind passes it uninspected.",
         ),
-        &["POL-18"],
-        (false, |attacker| {
+        &["POL-18"],|attacker| {
             let stricter = attacker.target.stricter.as_ref();
             let stricter = stricter.ok_or("no operation of the spec takes a body")?;
             let expect = Expect::statuses(&[400, 403, 413]);
@@ -176,9 +150,9 @@ pub(super) const PROBES: &[Probe] = &[
                 )
             });
             Ok(shots.into())
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H08", "Heads that are too large"),
         Low,
         "a header of 64 KB, an address of 16 KB",
@@ -186,16 +160,15 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404, 414 or 431",
             "The gateway's memory is the attacker's to use.",
         ),
-        &["WAF-01"],
-        (false, |attacker| {
+        &["WAF-01"],|attacker| {
             let expect = Expect::statuses(&[400, 401, 403, 404, 414, 431]).or_absent();
             let large = attacker.operation().with("X-Large", "a".repeat(64 * 1024));
             let mut long = attacker.operation();
             long.target = format!("{}?a={}", long.target, "a".repeat(16 * 1024));
             Ok(vec![Shot::new(large, expect), Shot::new(long, expect)])
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H09", "A body that is not what it says"),
         Low,
         "XML to an operation for JSON, and a body that says it is compressed, without a token",
@@ -203,8 +176,7 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 401, 403, 413 or 415",
             "Readers that nobody hardened get to see the body.",
         ),
-        &["POL-18"],
-        (false, |attacker| {
+        &["POL-18"],|attacker| {
             let stricter = attacker.target.stricter.as_ref();
             let stricter = stricter.ok_or("no operation of the spec takes a body")?;
             let request = Request::new(&stricter.method, attacker.target.edge(), &stricter.path);
@@ -216,9 +188,9 @@ pub(super) const PROBES: &[Probe] = &[
                 .body("application/json", "not compressed at all")
                 .with("Content-Encoding", "gzip");
             Ok(vec![Shot::new(xml, STOPPED), Shot::new(zipped, STOPPED)])
-        }),
+        },
     ),
-    row(
+    REQUESTS.row(
         ("H10", "Attacks that a firewall knows"),
         Critical,
         "SQL, a script and a JNDI address in the query, without a token",
@@ -226,8 +198,7 @@ pub(super) const PROBES: &[Probe] = &[
             "403 of the firewall",
             "401 says that the request came through to the gateway: the firewall only watches, or does not look.",
         ),
-        &["WAF-01", "WAF-02", "WAF-03", "WAF-05", "WAF-07"],
-        (true, |attacker| {
+        &["WAF-01", "WAF-02", "WAF-03", "WAF-05", "WAF-07"],|attacker| {
             let expect = Expect::statuses(&[403]).strict();
             let attacks = [
                 "%27%20OR%201%3D1--",
@@ -240,21 +211,18 @@ pub(super) const PROBES: &[Probe] = &[
                 Shot::new(request, expect)
             });
             Ok(shots.into())
-        }),
+        },
+    )
+    .loud(),
+    REQUESTS.course(
+        ("H11", "An answer that was kept for somebody else"),
+        Critical,
+        "the operation with the user's token, then without one, at an address of its own",
+        ("401, and no cache hit", "Front Door keeps what one user saw and shows it to the next caller."),
+        &["AFD-06"],
+
+        |attacker| kept(attacker).boxed(),
     ),
-    Probe {
-        id: "H11",
-        title: "An answer that was kept for somebody else",
-        theme: Theme::Requests,
-        severity: Critical,
-        sends: "the operation with the user's token, then without one, at an address of its own",
-        passes: "401, and no cache hit",
-        means: "Front Door keeps what one user saw and shows it to the next caller.",
-        controls: &["AFD-06"],
-        is_loud: false,
-        needs: Needs::Control,
-        attempt: Attempt::Course(|attacker| kept(attacker).boxed()),
-    },
 ];
 
 fn signed(attacker: &Attacker<'_>, path: &str) -> Shot {

@@ -4,34 +4,16 @@ use futures::FutureExt as _;
 
 use super::super::attacker::{Attacker, told};
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::{Outcome, Verdict};
 use super::super::sign_in::{self, Ask};
 use super::super::target::Client;
-use crate::resource::Severity::{self, Critical, High};
+use crate::resource::Severity::{Critical, High};
 
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    attempt: Attempt,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::SignIn,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Nothing,
-        attempt,
-    }
-}
+const SIGN_IN: Head = Head {
+    theme: Theme::SignIn,
+    needs: Needs::Nothing,
+};
 
 /// Told on a page, or to the registered address.
 const REFUSED: &[u16] = &[200, 302, 303, 400, 401, 403, 404];
@@ -45,7 +27,7 @@ const GUESSED: [&str; 5] = [
 ];
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    SIGN_IN.course(
         ("I01", "Sign-up"),
         Critical,
         "the sign-in page, looked through for a way to sign up; its sign-up address; flows with well-known names",
@@ -53,10 +35,9 @@ pub(super) const PROBES: &[Probe] = &[
             "no way to sign up; 404 for what does not exist",
             "Strangers make themselves accounts and get in.",
         ),
-        &["IDP-06", "IDP-07"],
-        Attempt::Course(|attacker| sign_up(attacker).boxed()),
+        &["IDP-06", "IDP-07"],|attacker| sign_up(attacker).boxed(),
     ),
-    row(
+    SIGN_IN.row(
         ("I02", "The implicit flow"),
         High,
         "authorize with response_type=token and id_token, for each client",
@@ -64,8 +45,7 @@ pub(super) const PROBES: &[Probe] = &[
             "an error",
             "Tokens come in addresses, where scripts, logs and histories get them.",
         ),
-        &["IDP-03"],
-        Attempt::Shots(|attacker| {
+        &["IDP-03"],|attacker| {
             let expect = Expect::statuses(REFUSED).also(shows_a_sign_in);
             let clients = clients(attacker)?;
             let shots = clients.into_iter().flat_map(|client| {
@@ -75,9 +55,9 @@ pub(super) const PROBES: &[Probe] = &[
                 })
             });
             Ok(shots.collect())
-        }),
+        },
     ),
-    row(
+    SIGN_IN.row(
         ("I03", "An address that nobody registered"),
         Critical,
         "authorize with other redirect addresses, for each client",
@@ -85,8 +65,7 @@ pub(super) const PROBES: &[Probe] = &[
             "an error on a page, and no redirect",
             "Codes and tokens of users go to whoever made the link.",
         ),
-        &["IDP-04"],
-        Attempt::Shots(|attacker| {
+        &["IDP-04"],|attacker| {
             let expect = Expect::statuses(&[200, 400, 403, 404])
                 .strict()
                 .also(shows_a_sign_in);
@@ -104,9 +83,9 @@ pub(super) const PROBES: &[Probe] = &[
                 })
             });
             Ok(shots.collect())
-        }),
+        },
     ),
-    row(
+    SIGN_IN.row(
         ("I04", "Passwords sent by the application"),
         High,
         "the token endpoint with grant_type=password, for each client",
@@ -114,8 +93,7 @@ pub(super) const PROBES: &[Probe] = &[
             "an error of the protocol",
             "Passwords can be guessed without the sign-in page and its second factor.",
         ),
-        &["IDP-05"],
-        Attempt::Shots(|attacker| {
+        &["IDP-05"],|attacker| {
             let clients = clients(attacker)?;
             let provider = &attacker.target.provider;
             let shots = clients.into_iter().map(|client| {
@@ -132,9 +110,9 @@ pub(super) const PROBES: &[Probe] = &[
                 Shot::new(request, expect)
             });
             Ok(shots.collect())
-        }),
+        },
     ),
-    row(
+    SIGN_IN.course(
         ("I05", "A code without its proof"),
         High,
         "a code of the user's sign-in redeemed without the verifier (PKCE)",
@@ -142,10 +120,9 @@ pub(super) const PROBES: &[Probe] = &[
             "an error",
             "Whoever sees a code, in a log or a history, has the user's tokens.",
         ),
-        &["IDP-04", "IDP-05"],
-        Attempt::Course(|attacker| without_proof(attacker).boxed()),
+        &["IDP-04", "IDP-05"],|attacker| without_proof(attacker).boxed(),
     ),
-    row(
+    SIGN_IN.course(
         ("I06", "Metadata and keys"),
         High,
         "the OpenID metadata and the keys that it names",
@@ -153,8 +130,7 @@ pub(super) const PROBES: &[Probe] = &[
             "the issuer and hosts that the gateway trusts, over TLS",
             "Tokens are checked against keys that somebody else can put there.",
         ),
-        &["IDP-11", "POL-03", "POL-04"],
-        Attempt::Course(|attacker| metadata(attacker).boxed()),
+        &["IDP-11", "POL-03", "POL-04"],|attacker| metadata(attacker).boxed(),
     ),
 ];
 

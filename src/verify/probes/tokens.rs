@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::attacker::{Attacker, told};
 use super::super::message::{Reply, Request};
-use super::super::probe::{Attempt, Expect, Head, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::{Outcome, Verdict};
 use super::super::token::{self, Token};
 use crate::resource::Severity::{Critical, High};
@@ -24,19 +24,15 @@ const TOKENS: Head = Head {
 const UNAUTHORIZED: &str = "401";
 
 pub(super) const PROBES: &[Probe] = &[
-    Probe {
-        id: "A21",
-        title: "A valid token gets through (the control)",
-        theme: Theme::Tokens,
-        severity: High,
-        sends: "the operation with the user's own token, through Front Door",
-        passes: "2xx",
-        means: "Nobody gets through, or this user may not: what the other probes see of refusals proves nothing.",
-        controls: &[],
-        is_loud: false,
-        needs: Needs::Nothing,
-        attempt: Attempt::Course(|attacker| control(attacker).boxed()),
-    },
+    TOKENS.course(
+        ("A21", "A valid token gets through (the control)"),
+        High,
+        "the operation with the user's own token, through Front Door",
+        ("2xx", "Nobody gets through, or this user may not: what the other probes see of refusals proves nothing."),
+        &[],
+
+        |attacker| control(attacker).boxed(),
+    ).needing(Needs::Nothing),
     TOKENS.row(
         ("A01", "A call without a token"),
         Critical,

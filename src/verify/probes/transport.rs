@@ -6,41 +6,23 @@ use futures::future::BoxFuture;
 use super::super::attacker::Attacker;
 use super::super::hello::{self, Greeting, OLD, STRONG, TLS10, TLS11, TLS12, WEAK};
 use super::super::message::{Reply, Trouble};
-use super::super::probe::{Attempt, Expect, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use super::super::report::{Exchange, Outcome, Verdict};
-use crate::resource::Severity::{self, High, Low, Medium};
+use crate::resource::Severity::{High, Low, Medium};
 
 const REDIRECTS: &[u16] = &[301, 302, 307, 308, 400, 403, 404];
 
-const fn row(
-    (id, title): (&'static str, &'static str),
-    severity: Severity,
-    sends: &'static str,
-    (passes, means): (&'static str, &'static str),
-    controls: &'static [&'static str],
-    attempt: Attempt,
-) -> Probe {
-    Probe {
-        id,
-        title,
-        theme: Theme::Transport,
-        severity,
-        sends,
-        passes,
-        means,
-        controls,
-        is_loud: false,
-        needs: Needs::Nothing,
-        attempt,
-    }
-}
+const TRANSPORT: Head = Head {
+    theme: Theme::Transport,
+    needs: Needs::Nothing,
+};
 
 const TLS13_ALONE: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
 const REFUSED: &str = "an alert or no answer";
 
 pub(super) const PROBES: &[Probe] = &[
-    row(
+    TRANSPORT.row(
         ("B01", "Plain HTTP at Front Door"),
         High,
         "the operation over http, redirects not followed",
@@ -48,8 +30,7 @@ pub(super) const PROBES: &[Probe] = &[
             "a redirect to https, or no answer",
             "Tokens travel in the clear for everybody on the way to read.",
         ),
-        &["AFD-01"],
-        Attempt::Shots(|attacker| {
+        &["AFD-01"],|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
                 .strict()
@@ -58,9 +39,9 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(hosts
                 .map(|host| Shot::new(attacker.at(host).http(), expect))
                 .collect())
-        }),
+        },
     ),
-    row(
+    TRANSPORT.row(
         ("B02", "Plain HTTP at the gateway"),
         High,
         "the operation over http at the gateway's own host",
@@ -68,17 +49,16 @@ pub(super) const PROBES: &[Probe] = &[
             "403, 404 or no answer",
             "Tokens travel in the clear past Front Door.",
         ),
-        &["APIM-01", "NET-05"],
-        Attempt::Shots(|attacker| {
+        &["APIM-01", "NET-05"],|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
                 .strict()
                 .also(leads_elsewhere);
             let gateway = &attacker.target.gateway;
             Ok(vec![Shot::new(attacker.at(gateway).http(), expect)])
-        }),
+        },
     ),
-    row(
+    TRANSPORT.row(
         ("B03", "Plain HTTP at the Function"),
         High,
         "/ over http at the Function and its SCM site",
@@ -86,8 +66,7 @@ pub(super) const PROBES: &[Probe] = &[
             "301, 403 or no answer",
             "What the Function says can be read and changed on the way.",
         ),
-        &["FUN-01"],
-        Attempt::Shots(|attacker| {
+        &["FUN-01"],|attacker| {
             let expect = Expect::statuses(REDIRECTS)
                 .or_absent()
                 .strict()
@@ -97,9 +76,9 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(hosts
                 .map(|host| Shot::new(attacker.at(&host).http(), expect))
                 .collect())
-        }),
+        },
     ),
-    row(
+    TRANSPORT.course(
         ("B04", "TLS 1.0 and 1.1"),
         High,
         "a ClientHello of each to Front Door, gateway, Function and SCM site",
@@ -107,36 +86,33 @@ pub(super) const PROBES: &[Probe] = &[
             REFUSED,
             "Connections can be pressed down to versions that have been broken.",
         ),
-        &["APIM-02", "AFD-03", "FUN-02", "FUN-03"],
-        Attempt::Course(|attacker| {
+        &["APIM-02", "AFD-03", "FUN-02", "FUN-03"],|attacker| {
             let both = [(TLS10, OLD), (TLS11, OLD)];
             offers(attacker, all_hosts(attacker), both.to_vec())
-        }),
+        },
     ),
-    row(
+    TRANSPORT.course(
         ("B05", "TLS 1.2 where 1.3 is the least"),
         Medium,
         "a ClientHello of TLS 1.2 to the Functions",
         (REFUSED, "Handshakes are not what the spec asks for."),
-        &["FUN-02"],
-        Attempt::Course(|attacker| {
+        &["FUN-02"],|attacker| {
             if attacker.target.functions_want_tls13 {
                 let hosts = attacker.target.functions.clone();
                 return offers(attacker, hosts, vec![(TLS12, STRONG)]);
             }
             let none = "the Functions take TLS 1.2 too";
             async move { Verdict::new(Outcome::NotApplicable, none) }.boxed()
-        }),
+        },
     ),
-    row(
+    TRANSPORT.course(
         ("B06", "TLS 1.3"),
         Medium,
         "a handshake of TLS 1.3 alone at Front Door",
         ("a handshake", "Clients that demand TLS 1.3 are shut out."),
-        &["AFD-03"],
-        Attempt::Course(|attacker| handshake(attacker, TLS13_ALONE).boxed()),
+        &["AFD-03"],|attacker| handshake(attacker, TLS13_ALONE).boxed(),
     ),
-    row(
+    TRANSPORT.course(
         ("B07", "Weak cipher suites"),
         Medium,
         "a ClientHello of TLS 1.2 for each suite without forward secrecy, with 3DES, or with CBC and SHA-1",
@@ -144,8 +120,7 @@ pub(super) const PROBES: &[Probe] = &[
             REFUSED,
             "What was recorded can be read later, or padding tells what was said.",
         ),
-        &["APIM-05", "AFD-04", "FUN-04"],
-        Attempt::Course(|attacker| {
+        &["APIM-05", "AFD-04", "FUN-04"],|attacker| {
             let hosts = vec![
                 attacker.target.edge().to_owned(),
                 attacker.target.gateway.clone(),
@@ -156,9 +131,9 @@ pub(super) const PROBES: &[Probe] = &[
                 hosts,
                 suites.chunks(1).map(|one| (TLS12, one)).collect(),
             )
-        }),
+        },
     ),
-    row(
+    TRANSPORT.course(
         ("B08", "The certificate"),
         High,
         "a handshake at Front Door, the chain verified for today and for 30 days on",
@@ -166,10 +141,9 @@ pub(super) const PROBES: &[Probe] = &[
             "trusted, for this name, for 30 days at least",
             "Callers get used to clicking warnings away, or the API goes dark.",
         ),
-        &["AFD-10", "APIM-19"],
-        Attempt::Course(|attacker| handshake(attacker, rustls::ALL_VERSIONS).boxed()),
+        &["AFD-10", "APIM-19"],|attacker| handshake(attacker, rustls::ALL_VERSIONS).boxed(),
     ),
-    row(
+    TRANSPORT.row(
         ("B09", "HSTS"),
         Low,
         "the operation through Front Door, without a token and with one",
@@ -177,15 +151,14 @@ pub(super) const PROBES: &[Probe] = &[
             "Strict-Transport-Security with a max-age of a year",
             "Browsers may be led to http on their next visit.",
         ),
-        &["AFD-05", "POL-20"],
-        Attempt::Shots(|attacker| {
+        &["AFD-05", "POL-20"],|attacker| {
             let expect = Expect::statuses(&[200, 401, 404])
                 .reaching()
                 .also(short_memory);
             let plain = attacker.operation();
             let signed_in = attacker.signed_in(plain.clone());
             Ok(vec![Shot::new(plain, expect), Shot::new(signed_in, expect)])
-        }),
+        },
     ),
 ];
 
