@@ -8,13 +8,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::args::View;
+use super::args::{ApprovalArgs, View};
 use super::deliver::lines;
 use super::error::Error;
 use super::exit::Exit;
 use super::output::Output;
 use super::session::{Planned, Session};
-use super::settings::Approval;
 use crate::plan::file::{self, ReadError, Saved};
 use crate::plan::stale::stale;
 use crate::render::stale::{Cause, Stale};
@@ -28,8 +27,8 @@ pub(super) struct Approved<'a> {
 }
 
 impl<'a> Approved<'a> {
-    pub(super) fn read(approval: &'a Approval) -> Result<Self, Error> {
-        let Approval { plan, expect, yes } = approval;
+    pub(super) fn read(approval: &'a ApprovalArgs) -> Result<Self, Error> {
+        let ApprovalArgs { plan, expect, yes } = approval;
         Ok(Self {
             saved: plan.as_deref().map(read).transpose()?,
             expect: expect.as_deref(),

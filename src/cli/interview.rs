@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 
+use super::args::InitArgs;
 use super::error::Error;
 use super::output::Output;
-use super::settings::Init;
 use super::starter::{self, Provider, Starter, TIERS};
 use crate::text::list_of_names;
 
@@ -47,8 +47,8 @@ const TENANT: &str = "Domain of the tenant where the users are";
 const TIER: &str = "Tier of API Management (Developer, StandardV2, Basic, Standard, Premium)";
 const EMAIL: &str = "Whom Azure writes to about the gateway";
 
-pub(super) fn asked(init: Init, output: &Output) -> Result<Starter, Error> {
-    let Init {
+pub(super) fn asked(init: InitArgs, output: &Output) -> Result<Starter, Error> {
+    let InitArgs {
         directory,
         name,
         tenant,
@@ -56,7 +56,7 @@ pub(super) fn asked(init: Init, output: &Output) -> Result<Starter, Error> {
         tier,
         location,
         email,
-        mut environments,
+        env: mut environments,
         ci: _,
         yes,
     } = init;

@@ -5,7 +5,7 @@
 
 mod acceptance;
 mod approved;
-pub mod args;
+mod args;
 mod commands;
 mod completion;
 mod deliver;
@@ -20,17 +20,24 @@ mod interview;
 mod named;
 mod output;
 mod session;
-pub mod settings;
+mod settings;
 pub mod starter;
 pub mod surroundings;
 mod user;
 
 pub use exit::Exit;
 
+use clap::CommandFactory as _;
+
 use args::Arguments;
 use error::Error;
 use output::Output;
 use settings::{Settings, Surroundings};
+
+/// Every command and option there is, as `--help` knows them.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
 
 /// Runs what the process was called with.
 pub fn run() -> Exit {

@@ -13,12 +13,13 @@ pub(super) async fn credentials(
     output: &Output,
 ) -> Result<Credentials, Error> {
     let bad: Result<Vec<Token>, Error> = verify
-        .bad
+        .attack
+        .bad_token_env
         .iter()
         .map(|name| token(&verify.work, name))
         .collect();
     let bad = bad?;
-    let signed_in = match &verify.token {
+    let signed_in = match &verify.attack.token_env {
         Some(name) => Ok(Credentials {
             access: Some(token(&verify.work, name)?),
             ..Credentials::default()

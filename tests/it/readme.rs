@@ -91,9 +91,8 @@ fn the_session_runs_as_it_is_shown() {
 
 #[test]
 fn every_command_is_listed() {
-    use clap::CommandFactory as _;
     let readme = readme();
-    for command in secgw::cli::args::Arguments::command().get_subcommands() {
+    for command in secgw::cli::command().get_subcommands() {
         let inner: Vec<_> = command.get_subcommands().collect();
         let names = match inner.as_slice() {
             [] => vec![command.get_name().to_owned()],

@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::scope::{AzureArgs, SpecArgs, StandInArgs};
+use super::scope::{LiveArgs, OfflineArgs};
 use super::view::FormatArgs;
 
 /// What signing in takes, and what it comes to
 #[derive(Debug, Subcommand)]
-pub enum AuthCommand {
+pub(crate) enum AuthCommand {
     Doctor(DoctorArgs),
     Permissions(PermissionsArgs),
 }
@@ -24,11 +24,9 @@ Tokens are shown by their claims only. Rights of Azure Resource Manager are thos
 group, or on the subscription where there is none yet.
 
 Exit codes: 0 planning is possible, 1 something for it is missing.")]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub azure: AzureArgs,
+    pub from: LiveArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -43,23 +41,19 @@ Examples:
                                       a role for the pipeline that applies
 
 Derived from the resources that the spec compiles to: another spec may need another role.")]
-pub struct PermissionsArgs {
+pub(crate) struct PermissionsArgs {
     /// What is to be possible
     #[arg(long = "for", value_enum, value_name = "PURPOSE", default_value_t = For::Plan)]
     pub purpose: For,
 
     #[command(flatten)]
-    pub spec: SpecArgs,
+    pub from: OfflineArgs,
     #[command(flatten)]
-    pub stand_in: StandInArgs,
-
-    /// Form of what is written to stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = RightsFormat::Text, help_heading = "Output")]
-    pub output: RightsFormat,
+    pub format: FormatArgs<RightsFormat>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum For {
+pub(crate) enum For {
     /// Reads alone
     Plan,
     /// Also writes and deletes
@@ -67,7 +61,7 @@ pub enum For {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RightsFormat {
+pub(crate) enum RightsFormat {
     Text,
     Json,
     /// The role definition alone, for `az role definition create`

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::scope::{AzureArgs, ChoiceArgs, SpecArgs, SpecsArgs};
+use super::scope::{AzureArgs, ChoiceArgs, SpecsArgs, WriteArgs};
 use super::value::{digest, pattern};
 use super::view::{FormatArgs, ViewArgs};
 use crate::resource::Pattern;
@@ -25,7 +25,7 @@ Examples:
 
 Signs in by AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, with AZURE_TENANT_ID and
 AZURE_CLIENT_ID; by the managed identity of the machine; or by `az login`.")]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Exit 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -53,7 +53,7 @@ What a security control reads is security; names, descriptions and tags are cosm
 functional. Who and when come from Azure's activity log, where it may be read.
 
 Exit codes: 0 no drift, 1 something could not be read, 2 drift.")]
-pub struct DriftArgs {
+pub(crate) struct DriftArgs {
     #[command(flatten)]
     pub spec: SpecsArgs,
     #[command(flatten)]
@@ -73,7 +73,7 @@ Needs neither the spec nor Azure. Files of every past version of secgw can be sh
 changed after it was written is refused.
 
 Exit codes: 0 shown, 3 no plan or a changed one.")]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The saved plan
     #[arg(value_name = "FILE")]
     pub plan: PathBuf,
@@ -101,7 +101,21 @@ Ctrl-C starts nothing new and says what Azure is still at work on; running apply
 from there.
 
 Exit codes: 0 done, 4 blocked, 5 Azure did not keep all of it, 6 waiting, 7 partly applied.")]
-pub struct ApplyArgs {
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
+
+    /// Attack the result from outside at the end, as `secgw verify` does
+    #[arg(long)]
+    pub verify: bool,
+
+    #[command(flatten)]
+    pub from: WriteArgs,
+}
+
+/// What was approved before: a plan, its digest, or whatever comes.
+#[derive(Debug, Args)]
+pub(crate) struct ApprovalArgs {
     /// Apply this saved plan and nothing else
     #[arg(value_name = "FILE")]
     pub plan: Option<PathBuf>,
@@ -114,19 +128,6 @@ pub struct ApplyArgs {
     /// Do not ask before writing
     #[arg(short, long)]
     pub yes: bool,
-
-    /// Attack the result from outside at the end, as `secgw verify` does
-    #[arg(long)]
-    pub verify: bool,
-
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub choice: ChoiceArgs,
-    #[command(flatten)]
-    pub azure: AzureArgs,
-    #[command(flatten)]
-    pub view: ViewArgs,
 }
 
 /// Deletes what the spec owns, in the right order, and nothing else
@@ -144,7 +145,7 @@ What belongs to somebody else stays, and so does whatever that needs. A deleted 
 service holds its name for 48 hours: how to free it is said.
 
 Exit codes: 0 done, 4 blocked, 6 waiting, 7 partly deleted.")]
-pub struct DestroyArgs {
+pub(crate) struct DestroyArgs {
     /// Do not ask before deleting
     #[arg(short, long)]
     pub yes: bool,
@@ -154,11 +155,5 @@ pub struct DestroyArgs {
     pub also: Vec<Pattern>,
 
     #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub choice: ChoiceArgs,
-    #[command(flatten)]
-    pub azure: AzureArgs,
-    #[command(flatten)]
-    pub view: ViewArgs,
+    pub from: WriteArgs,
 }

@@ -16,16 +16,19 @@ mod view;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use auth::{AuthCommand, DoctorArgs, For, PermissionsArgs, RightsFormat};
-pub use change::{ApplyArgs, DestroyArgs, DriftArgs, PlanArgs, ShowArgs};
-pub use offline::{
-    Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, ValidateArgs,
+pub(crate) use auth::{AuthCommand, DoctorArgs, For, PermissionsArgs, RightsFormat};
+pub(crate) use change::{ApplyArgs, ApprovalArgs, DestroyArgs, DriftArgs, PlanArgs, ShowArgs};
+pub(crate) use offline::{
+    Drawing, EnvironmentsArgs, ExplainArgs, GraphArgs, RenderArgs, SchemaArgs, SubjectArgs,
+    ValidateArgs,
 };
-pub use proof::{CheckArgs, MOST_REQUESTS, ReportFormat, VerifyArgs};
-pub use scope::{Auth, AzureArgs, ChoiceArgs, SandboxArgs, SpecArgs, SpecsArgs, StandInArgs};
-pub use shell::{CompletionsArgs, ManArgs, SandboxCommand, ServeArgs, Shell};
-pub use start::InitArgs;
-pub use view::{Form, Format, FormatArgs, Sink, View, ViewArgs};
+pub(crate) use proof::{AttackArgs, CheckArgs, GroupArgs, ReportFormat, VerifyArgs};
+pub(crate) use scope::{
+    Auth, AzureArgs, ChoiceArgs, FileArgs, LiveArgs, OfflineArgs, SandboxArgs, SpecArgs, WriteArgs,
+};
+pub(crate) use shell::{CompletionsArgs, ManArgs, SandboxCommand, ServeArgs, Shell};
+pub(crate) use start::InitArgs;
+pub(crate) use view::{Form, Format, Sink, View, ViewArgs};
 
 /// Builds and guards an API gateway on Azure from one short spec
 ///
@@ -45,7 +48,7 @@ Start here, without an account and without a network:
 
 `secgw COMMAND --help` says more about each command."
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     pub terminal: TerminalArgs,
     #[command(subcommand)]
@@ -53,7 +56,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     Init(InitArgs),
     Environments(EnvironmentsArgs),
     Validate(ValidateArgs),
@@ -77,11 +80,11 @@ pub enum Command {
 }
 
 /// All environments.
-pub const ALL: &str = "*";
+pub(crate) const ALL: &str = "*";
 
 impl Arguments {
     /// What was typed, or what is wrong with it.
-    pub fn read<I>(words: I) -> Result<Self, clap::Error>
+    pub(crate) fn read<I>(words: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator,
         I::Item: Into<std::ffi::OsString> + Clone,
@@ -104,16 +107,16 @@ impl Command {
     /// The environments that were named to a command that works on one.
     fn of_one(&self) -> Option<(&'static str, &[String])> {
         let (name, spec) = match self {
-            Self::Validate(args) => ("validate", &args.spec),
-            Self::Render(args) => ("render", &args.spec),
-            Self::Apply(args) => ("apply", &args.spec),
-            Self::Destroy(args) => ("destroy", &args.spec),
-            Self::Check(args) => ("check", &args.spec),
-            Self::Verify(args) => ("verify", &args.spec),
-            Self::Explain(args) => ("explain", &args.spec),
-            Self::Graph(args) => ("graph", &args.spec),
-            Self::Auth(AuthCommand::Doctor(args)) => ("auth doctor", &args.spec),
-            Self::Auth(AuthCommand::Permissions(args)) => ("auth permissions", &args.spec),
+            Self::Validate(args) => ("validate", &args.from.spec),
+            Self::Render(args) => ("render", &args.from.spec),
+            Self::Apply(args) => ("apply", &args.from.spec),
+            Self::Destroy(args) => ("destroy", &args.from.spec),
+            Self::Check(args) => ("check", &args.from.spec),
+            Self::Verify(args) => ("verify", &args.from.spec),
+            Self::Explain(args) => ("explain", &args.from.spec),
+            Self::Graph(args) => ("graph", &args.from.spec),
+            Self::Auth(AuthCommand::Doctor(args)) => ("auth doctor", &args.from.spec),
+            Self::Auth(AuthCommand::Permissions(args)) => ("auth permissions", &args.from.spec),
             Self::Init(_)
             | Self::Environments(_)
             | Self::Schema(_)
@@ -130,7 +133,7 @@ impl Command {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct TerminalArgs {
+pub(crate) struct TerminalArgs {
     /// When to use colour; `auto` also minds `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub color: When,
@@ -145,7 +148,7 @@ pub struct TerminalArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub(crate) enum When {
     Auto,
     Always,
     Never,

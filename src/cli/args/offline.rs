@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::scope::{SpecArgs, StandInArgs};
+use super::scope::OfflineArgs;
 use super::view::FormatArgs;
 
 /// Lists the environments there are
@@ -14,7 +14,7 @@ Examples:
       strategy: { matrix: { include: \"${{ fromJSON(needs.list.outputs.found).environments }}\" } }
 
 Exit codes: 0 listed, 3 there is none.")]
-pub struct EnvironmentsArgs {
+pub(crate) struct EnvironmentsArgs {
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -28,11 +28,9 @@ Examples:
   secgw validate -e prod -o json      problems as data, for editors and pipelines
 
 Exit codes: 0 valid, 3 not.")]
-pub struct ValidateArgs {
+pub(crate) struct ValidateArgs {
     #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub stand_in: StandInArgs,
+    pub from: OfflineArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -45,7 +43,7 @@ Examples:
   secgw render -e prod --arm          the compiled resources, as JSON
   secgw render -e prod --policy orders
                                       the policy document of the API `orders`, as XML")]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// Show the compiled resources as JSON; values that Azure makes are `$ref`s to their source
     #[arg(long, conflicts_with = "policy")]
     pub arm: bool,
@@ -55,9 +53,7 @@ pub struct RenderArgs {
     pub policy: Option<String>,
 
     #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub stand_in: StandInArgs,
+    pub from: OfflineArgs,
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -69,7 +65,7 @@ Example:
   secgw schema > secgw.schema.json
 and in the first line of a spec:
   # yaml-language-server: $schema=./secgw.schema.json")]
-pub struct SchemaArgs {}
+pub(crate) struct SchemaArgs {}
 
 /// Draws the resources and what depends on what
 #[derive(Debug, Args)]
@@ -81,11 +77,9 @@ Examples:
 
 An arrow leads from a resource to what it depends on; what other arrows imply is left out. Round boxes
 are somebody else's, slanted ones (dashed in DOT) are what must not be there.")]
-pub struct GraphArgs {
+pub(crate) struct GraphArgs {
     #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub stand_in: StandInArgs,
+    pub from: OfflineArgs,
 
     /// Form of what is written to stdout
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Drawing::Mermaid, help_heading = "Output")]
@@ -93,7 +87,7 @@ pub struct GraphArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Drawing {
+pub(crate) enum Drawing {
     Mermaid,
     Dot,
 }
@@ -109,7 +103,18 @@ Examples:
                                       a property of it, as a plan prints it or as a JSON pointer
 
 An address is a whole id or any end of one that means a single resource.")]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+    #[command(flatten)]
+    pub from: OfflineArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// What is to be explained.
+#[derive(Debug, Args)]
+pub(crate) struct SubjectArgs {
     /// Id of a control, as `secgw check` shows it; or the address of a resource, as a plan shows it
     #[arg(value_name = "CONTROL|ADDRESS")]
     pub what: String,
@@ -117,11 +122,4 @@ pub struct ExplainArgs {
     /// A property of the resource: `sku.name`, `/properties/publicNetworkAccess`
     #[arg(value_name = "PROPERTY")]
     pub property: Option<String>,
-
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub stand_in: StandInArgs,
-    #[command(flatten)]
-    pub format: FormatArgs,
 }

@@ -2,10 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use super::scope::{AzureArgs, SpecArgs};
+use super::scope::LiveArgs;
+use super::view::FormatArgs;
 
 /// Enough for every probe, the loud ones too, with the limits of the templates.
-pub const MOST_REQUESTS: u32 = 3000;
+const MOST_REQUESTS: u32 = 3000;
 
 /// Evaluates the security controls on what a spec asks for, or on what is live
 #[derive(Debug, Args)]
@@ -25,11 +26,22 @@ says what a control is about.
 
 Exit codes: 0 passed, 4 a control at or above `controls.failOn` fails, 1 something that a
 control needs could not be read.")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Read what is live, in place of what the spec asks for
     #[arg(long)]
     pub live: bool,
 
+    #[command(flatten)]
+    pub group: GroupArgs,
+    #[command(flatten)]
+    pub from: LiveArgs,
+    #[command(flatten)]
+    pub format: FormatArgs<ReportFormat>,
+}
+
+/// What is looked at without a spec.
+#[derive(Debug, Args)]
+pub(crate) struct GroupArgs {
     /// Look at this resource group as it is, without a spec
     #[arg(long, value_name = "NAME", requires = "live", conflicts_with_all = ["env", "file"])]
     pub resource_group: Option<String>,
@@ -45,19 +57,10 @@ pub struct CheckArgs {
     /// Directory whose users call: its applications and user flows are read too
     #[arg(long, value_name = "ID", requires = "resource_group")]
     pub identity_tenant: Option<String>,
-
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub azure: AzureArgs,
-
-    /// Form of what is written to stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text, help_heading = "Output")]
-    pub output: ReportFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
+pub(crate) enum ReportFormat {
     Text,
     Json,
     Sarif,
@@ -82,7 +85,18 @@ verified TLS to the spec's own hosts and appear nowhere; tokens for Azure's own 
 refused. Attack nothing but what is yours.
 
 Exit codes: 0 every probe passed, 1 the valid token did not get through, 5 an attack succeeded.")]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub attack: AttackArgs,
+    #[command(flatten)]
+    pub from: LiveArgs,
+    #[command(flatten)]
+    pub format: FormatArgs<ReportFormat>,
+}
+
+/// Which probes are tried, and as whom.
+#[derive(Debug, Args)]
+pub(crate) struct AttackArgs {
     /// Try these probes alone, by id
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -102,13 +116,17 @@ pub struct VerifyArgs {
     /// Take a genuine token that must be refused from this variable: expired, or for somebody else
     #[arg(long, value_name = "NAME")]
     pub bad_token_env: Vec<String>,
+}
 
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten)]
-    pub azure: AzureArgs,
-
-    /// Form of what is written to stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text, help_heading = "Output")]
-    pub output: ReportFormat,
+impl AttackArgs {
+    /// Every quiet probe, by whoever signs in.
+    pub(crate) fn quiet() -> Self {
+        Self {
+            only: Vec::new(),
+            aggressive: false,
+            max_requests: MOST_REQUESTS,
+            token_env: None,
+            bad_token_env: Vec::new(),
+        }
+    }
 }

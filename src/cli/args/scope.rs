@@ -6,34 +6,44 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::value::{allowance, fraction, pattern, time};
+use super::view::ViewArgs;
 use crate::plan::Allowance;
 use crate::resource::Pattern;
 
 /// Which spec.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Spec")]
-pub struct SpecArgs {
+pub(crate) struct SpecArgs {
     /// Environment: the spec in environments/ENV.yaml
     #[arg(short, long, value_name = "ENV", conflicts_with = "file")]
     pub env: Vec<String>,
 
-    /// Spec file [default: secgw.yaml]
-    #[arg(short, long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-
-    /// Let the spec read files outside the project
-    #[arg(long)]
-    pub allow_outside: bool,
+    #[command(flatten)]
+    pub files: FileArgs,
 }
 
 /// Which specs, for commands that look at several and write nothing.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Spec")]
-pub struct SpecsArgs {
+pub(crate) struct SpecsArgs {
     /// Environment: the spec in environments/ENV.yaml; may be repeated, `*` is all of them
     #[arg(short, long, value_name = "ENV", conflicts_with = "file")]
     pub env: Vec<String>,
 
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+impl From<SpecsArgs> for SpecArgs {
+    fn from(SpecsArgs { env, files }: SpecsArgs) -> Self {
+        Self { env, files }
+    }
+}
+
+/// What is read, where it is not an environment.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Spec")]
+pub(crate) struct FileArgs {
     /// Spec file [default: secgw.yaml]
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -43,25 +53,10 @@ pub struct SpecsArgs {
     pub allow_outside: bool,
 }
 
-impl From<SpecsArgs> for SpecArgs {
-    fn from(args: SpecsArgs) -> Self {
-        let SpecsArgs {
-            env,
-            file,
-            allow_outside,
-        } = args;
-        Self {
-            env,
-            file,
-            allow_outside,
-        }
-    }
-}
-
 /// What of the plan is wanted, and what it may do.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Plan")]
-pub struct ChoiceArgs {
+pub(crate) struct ChoiceArgs {
     /// Only this resource, what is inside of it and what they depend on; may be repeated
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
     pub target: Vec<Pattern>,
@@ -75,19 +70,43 @@ pub struct ChoiceArgs {
     pub allow: Vec<Allowance>,
 }
 
-/// Stands in for unset variables where nothing is reached.
+/// What a command starts from that reaches nothing.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Sandbox")]
-pub struct StandInArgs {
+pub(crate) struct OfflineArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+
     /// Answer references to unset variables with the sandbox's subscription, tenants and credentials
-    #[arg(long)]
+    #[arg(long, help_heading = "Sandbox")]
     pub sandbox: bool,
+}
+
+/// What a command starts from that looks at one deployment.
+#[derive(Debug, Args)]
+pub(crate) struct LiveArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+}
+
+/// What a command starts from that changes one.
+#[derive(Debug, Args)]
+pub(crate) struct WriteArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 /// Where Azure is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Azure")]
-pub struct AzureArgs {
+pub(crate) struct AzureArgs {
     /// Cloud to work in, instead of the spec's `azure.cloud`
     #[arg(long, value_name = "CLOUD", value_parser = ["public", "usGovernment", "china"])]
     pub cloud: Option<String>,
@@ -105,7 +124,7 @@ pub struct AzureArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Auth {
+pub(crate) enum Auth {
     ClientSecret,
     #[value(name = "github-actions")]
     GitHubActions,
@@ -118,7 +137,7 @@ pub enum Auth {
 /// The Azure inside this program, in place of the real one.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox")]
-pub struct SandboxArgs {
+pub(crate) struct SandboxArgs {
     /// Use the Azure inside this program: no account, no network; its state is kept in DIR
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = ".secgw/sandbox")]
     pub sandbox: Option<PathBuf>,

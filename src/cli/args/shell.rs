@@ -10,7 +10,7 @@ use super::value::{fraction, time};
 
 /// The Azure inside this program
 #[derive(Debug, Subcommand)]
-pub enum SandboxCommand {
+pub(crate) enum SandboxCommand {
     Serve(ServeArgs),
 }
 
@@ -30,7 +30,7 @@ gateway, Function and identity provider, as their stored configuration says. A c
 127.0.0.N counts as 198.51.100.N (`curl --interface 127.0.0.2`: somebody else). The sign-in
 page has a button that signs an account in without its password, which nobody knows.
 Runs until it is interrupted.")]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// Address and port; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4443")]
     pub listen: SocketAddr,
@@ -68,16 +68,17 @@ Examples:
 
 Environments, addresses of resources, controls, probes and policies of the project are completed
 too. Make it anew with every version of secgw, as these lines do.")]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
+    #[expect(clippy::enum_variant_names, reason = "its name")]
     #[value(name = "powershell")]
     PowerShell,
     Elvish,
@@ -90,7 +91,7 @@ Examples:
   secgw man | man -l -                the page of secgw
   secgw man --dir ~/.local/share/man/man1
                                       one page a command: `man secgw-plan`")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Write a page for each command into DIR, in place of printing the first
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

@@ -22,7 +22,7 @@ secrets.
 Nothing is overwritten: where a file is there already and differs, nothing is written at all.
 
 Exit codes: 0 written, 3 not.")]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// Directory of the project
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,

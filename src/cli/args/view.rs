@@ -7,23 +7,24 @@ use clap::{Args, ValueEnum};
 use super::value::sink;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
 
-/// How the result is written.
-#[derive(Clone, Copy, Debug, Args)]
+/// How the result is written: as one of a command's own forms, of which one is `text`.
+#[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub struct FormatArgs {
+pub(crate) struct FormatArgs<F: ValueEnum + Send + Sync + 'static = Format> {
     /// Form of what is written to stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
-    pub output: Format,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub output: F,
 }
 
 /// Forms of a plan or of how an apply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum View {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum View {
+    #[default]
     Text,
     /// One document
     Json,
@@ -42,12 +43,11 @@ pub enum View {
 }
 
 /// How a plan or an outcome is written, and where to.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub struct ViewArgs {
-    /// Form of what is written to stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = View::Text)]
-    pub output: View,
+pub(crate) struct ViewArgs {
+    #[command(flatten)]
+    pub format: FormatArgs<View>,
 
     /// Also write to FILE: without FORMAT or as `plan` the plan itself, for `secgw show` and `secgw
     /// apply`; as `text`, `json`, `jsonl`, `md`, `sarif` or `junit` what `-o` would write
@@ -57,13 +57,13 @@ pub struct ViewArgs {
 
 /// One place a plan is written to beside stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sink {
+pub(crate) struct Sink {
     pub form: Form,
     pub file: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// A saved plan.
     Plan,
     View(View),

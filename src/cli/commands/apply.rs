@@ -4,17 +4,17 @@ use super::end::{End, show};
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::apply::Job;
 use crate::cli::approved::Approved;
-use crate::cli::args::View;
+use crate::cli::args::{ApprovalArgs, View};
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
-use crate::cli::settings::{Approval, Verify, Work};
+use crate::cli::settings::{Verify, Work};
 use crate::render::report::Ended;
 use crate::render::told::Told;
 use crate::resource::Graph;
 
 pub(super) async fn run(
     work: Work,
-    approval: &Approval,
+    approval: &ApprovalArgs,
     verify: bool,
     output: &Output,
 ) -> Result<Exit, Error> {

@@ -3,14 +3,15 @@
 use super::end::End;
 use super::{Error, Exit, Output, apply, load_in_cloud};
 use crate::cli::approved::Approved;
+use crate::cli::args::ApprovalArgs;
 use crate::cli::session;
-use crate::cli::settings::{Approval, Work};
+use crate::cli::settings::Work;
 use crate::resource::Pattern;
 
 pub(super) async fn run(
     work: Work,
     also: Vec<Pattern>,
-    approval: &Approval,
+    approval: &ApprovalArgs,
     output: &Output,
 ) -> Result<Exit, Error> {
     let approved = Approved::read(approval)?;

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{Error, Exit, Output, load, name_stand_ins};
-use crate::cli::args::Format;
+use crate::cli::args::{Format, SubjectArgs};
 use crate::cli::named;
 use crate::cli::session;
 use crate::cli::settings::Question;
@@ -16,8 +16,7 @@ use crate::resource::Graph;
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit, Error> {
     let Question {
-        what,
-        property,
+        subject: SubjectArgs { what, property },
         format,
         ..
     } = question;
@@ -67,7 +66,7 @@ fn say(
 /// Where there is no spec at all, a mistyped control is the likelier mistake.
 fn graph(question: &Question, output: &Output) -> Result<Graph, Error> {
     let loaded = load(&question.spec).map_err(|error| match error {
-        Error::Usage { hint, .. } => named::no_control(&question.what, &hint),
+        Error::Usage { hint, .. } => named::no_control(&question.subject.what, &hint),
         other => other,
     })?;
     name_stand_ins(&question.spec, output);

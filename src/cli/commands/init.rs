@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::{Error, Exit, Output};
+use crate::cli::args::InitArgs;
 use crate::cli::interview::asked;
-use crate::cli::settings::Init;
 use crate::cli::starter::{self, File};
 use crate::render::safe;
 use crate::spec;
 use crate::text::{list_of_names, plural};
 
-pub(super) fn run(init: Init, output: &Output) -> Result<Exit, Error> {
+pub(super) fn run(init: InitArgs, output: &Output) -> Result<Exit, Error> {
     let directory = init.directory.clone();
     let there = spec::environments(&directory);
     // Pipelines for what is there already.

@@ -50,7 +50,7 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
             detailed_exitcode,
         } => block_on(plan::run(work, detailed_exitcode, output)),
         Task::Drift { work } => block_on(drift::run(work, output)),
-        Task::Show { plan, format } => show::run(&plan, format, output),
+        Task::Show(args) => show::run(&args, output),
         Task::Destroy {
             work,
             also,

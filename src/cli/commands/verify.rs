@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
-use crate::cli::args::{MOST_REQUESTS, ReportFormat};
+use crate::cli::args::{AttackArgs, ReportFormat};
 use crate::cli::deployed;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Verify, Work};
@@ -16,7 +16,7 @@ use crate::verify::{self, Outcome, Report, Selection, Tried, Wire};
 
 pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> {
     let unknown = verify
-        .selection
+        .attack
         .only
         .iter()
         .find(|id| verify::probes::find(id).is_none());
@@ -37,10 +37,7 @@ impl Verify {
     pub(super) fn after_apply(work: Work) -> Self {
         Self {
             work,
-            selection: Selection::default(),
-            most: MOST_REQUESTS,
-            token: None,
-            bad: Vec::new(),
+            attack: AttackArgs::quiet(),
             format: ReportFormat::Text,
         }
     }
@@ -79,13 +76,17 @@ pub(super) async fn tried(
         let hint = "`secgw apply` deploys it; `secgw plan` says what is missing";
         Error::usage("there is nothing deployed to attack", hint)
     })?;
-    let wire = Wire::new(&session.route, verify.most)
+    let wire = Wire::new(&session.route, verify.attack.max_requests)
         .context("cannot set up connections")?
         .trusting(target.own_hosts());
     let tokens = user::credentials(&wire, &target, verify, output).await?;
     output.say(&format!("Attacking {} …\n", target.edge()));
     let heard = |tried: &Tried| heard(tried, output);
-    Ok(verify::run(&wire, &target, &tokens, &verify.selection, heard).await)
+    let selection = Selection {
+        only: verify.attack.only.clone(),
+        is_aggressive: verify.attack.aggressive,
+    };
+    Ok(verify::run(&wire, &target, &tokens, &selection, heard).await)
 }
 
 pub(super) fn status(report: &Report) -> Exit {

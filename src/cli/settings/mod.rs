@@ -1,7 +1,8 @@
 //! One resolve: options, environment variables and defaults become what the commands work from.
 //!
-//! Nothing deeper reads an option or a variable. Every option is taken out of its struct by name here, so that one
-//! that nothing uses does not compile.
+//! Nothing deeper reads an option or a variable. What means the same to several commands is resolved here, once; what
+//! one command alone asks goes to it as it was parsed. `args` is private to the command line, so that the compiler
+//! names an option that nothing reads.
 
 mod credential;
 mod work;
@@ -13,35 +14,33 @@ use std::path::{Path, PathBuf};
 use anstream::ColorChoice;
 
 use super::args::{
-    ApplyArgs, Arguments, AuthCommand, CheckArgs, ChoiceArgs, Command, CompletionsArgs,
-    DestroyArgs, DoctorArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs, For, Format,
-    FormatArgs, GraphArgs, InitArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs, ReportFormat,
-    RightsFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs, StandInArgs,
-    TerminalArgs, ValidateArgs, VerifyArgs, When,
+    ApplyArgs, ApprovalArgs, Arguments, AttackArgs, AuthCommand, CheckArgs, ChoiceArgs, Command,
+    CompletionsArgs, DestroyArgs, DoctorArgs, Drawing, DriftArgs, EnvironmentsArgs, ExplainArgs,
+    For, Format, GraphArgs, GroupArgs, InitArgs, ManArgs, PermissionsArgs, PlanArgs, RenderArgs,
+    ReportFormat, RightsFormat, SandboxCommand, SchemaArgs, ServeArgs, Shell, ShowArgs,
+    SubjectArgs, TerminalArgs, ValidateArgs, VerifyArgs, When,
 };
-use super::starter::{Ci, Provider};
 use crate::resource::Pattern;
 use crate::resource::rights::Purpose;
 use crate::sandbox;
 use crate::spec::LoadOptions;
-use crate::verify::Selection as Probes;
-use work::{load_options, plain, scaled, work};
+use work::{of_live, of_write, offline, scaled, work};
 
-pub use work::{Choice, Pipeline, Place, Work};
+pub(crate) use work::{Choice, Place, Work};
 
 /// Read where neither an environment nor a file is named.
-pub const DEFAULT_SPEC: &str = "secgw.yaml";
+pub(crate) const DEFAULT_SPEC: &str = "secgw.yaml";
 
 /// What the process was started with, apart from its arguments.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     pub variables: BTreeMap<String, String>,
     pub directory: PathBuf,
 }
 
 impl Surroundings {
     /// Variables that are not text are left out: nothing secgw reads can be one of them.
-    pub fn of_process() -> io::Result<Self> {
+    pub(crate) fn of_process() -> io::Result<Self> {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
@@ -51,20 +50,20 @@ impl Surroundings {
         })
     }
 
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let value = self.variables.get(name).map(String::as_str);
         value.filter(|value| !value.is_empty())
     }
 }
 
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub terminal: Terminal,
     pub task: Task,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     pub colour: ColorChoice,
     pub verbosity: Verbosity,
     /// A pipeline's log: no lines that are drawn over, no questions.
@@ -74,7 +73,7 @@ pub struct Terminal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     Quiet,
     Normal,
     Detailed,
@@ -83,8 +82,8 @@ pub enum Verbosity {
 }
 
 #[derive(Debug)]
-pub enum Task {
-    Init(Init),
+pub(crate) enum Task {
+    Init(InitArgs),
     Environments {
         directory: PathBuf,
         format: Format,
@@ -105,20 +104,17 @@ pub enum Task {
     Drift {
         work: Work,
     },
-    Show {
-        plan: PathBuf,
-        format: Format,
-    },
+    Show(ShowArgs),
     Apply {
         work: Work,
-        approval: Approval,
+        approval: ApprovalArgs,
         /// Attack the result.
         verify: bool,
     },
     Destroy {
         work: Work,
         also: Vec<Pattern>,
-        approval: Approval,
+        approval: ApprovalArgs,
     },
     Verify(Verify),
     Check(Check),
@@ -139,54 +135,24 @@ pub enum Task {
     },
 }
 
-/// What is to be explained.
+/// What is to be explained, and where its address is looked for.
 #[derive(Debug)]
-pub struct Question {
-    /// A control's id or a resource's address.
-    pub what: String,
-    pub property: Option<String>,
-    /// Where the address is looked for.
+pub(crate) struct Question {
+    pub subject: SubjectArgs,
     pub spec: LoadOptions,
     pub format: Format,
 }
 
-/// What a project is started with, as far as it was said.
-#[derive(Debug)]
-pub struct Init {
-    pub directory: PathBuf,
-    pub name: Option<String>,
-    pub tenant: Option<String>,
-    pub provider: Option<Provider>,
-    pub tier: Option<String>,
-    pub location: Option<String>,
-    pub email: Option<String>,
-    pub environments: Vec<String>,
-    pub ci: Option<Ci>,
-    /// Take the rest as usual.
-    pub yes: bool,
-}
-
 /// For what the rights are wanted that a spec takes.
 #[derive(Debug)]
-pub struct RightsAsked {
+pub(crate) struct RightsAsked {
     pub spec: LoadOptions,
     pub purpose: Purpose,
     pub format: RightsFormat,
 }
 
-/// What was approved before an apply.
 #[derive(Debug)]
-pub struct Approval {
-    /// A saved plan.
-    pub plan: Option<PathBuf>,
-    /// The digest of a plan, or its beginning.
-    pub expect: Option<String>,
-    /// Whatever the plan is.
-    pub yes: bool,
-}
-
-#[derive(Debug)]
-pub enum Rendered {
+pub(crate) enum Rendered {
     Spec(Format),
     Resources,
     Policy(String),
@@ -194,7 +160,7 @@ pub enum Rendered {
 
 /// What the controls are evaluated on, and how the report is written.
 #[derive(Debug)]
-pub struct Check {
+pub(crate) struct Check {
     pub work: Work,
     pub live: bool,
     /// Looked at without a spec.
@@ -204,7 +170,7 @@ pub struct Check {
 
 /// A resource group of which nothing else is known.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     pub name: String,
     pub subscription: Option<String>,
     pub tenant: Option<String>,
@@ -214,64 +180,80 @@ pub struct Group {
 
 /// Which probes are tried, as whom, and how the report is written.
 #[derive(Debug)]
-pub struct Verify {
+pub(crate) struct Verify {
     pub work: Work,
-    pub selection: Probes,
-    /// How many requests may be sent.
-    pub most: u32,
-    /// The variable that holds the user's token.
-    pub token: Option<String>,
-    /// Variables that hold tokens that must be refused.
-    pub bad: Vec<String>,
+    pub attack: AttackArgs,
     pub format: ReportFormat,
 }
 
 #[derive(Debug)]
-pub struct ServeSettings {
+pub(crate) struct ServeSettings {
     pub sandbox: sandbox::Options,
     /// Say how curl gets to the deployed hosts.
     pub connect_map: bool,
 }
 
 impl Settings {
-    pub fn resolve(arguments: Arguments, around: Surroundings) -> Self {
+    pub(crate) fn resolve(arguments: Arguments, around: Surroundings) -> Self {
         let Arguments { terminal, command } = arguments;
-        let terminal = resolve_terminal(&terminal, &around);
-        let task = match command {
-            Command::Init(args) => Task::Init(init(args, &around)),
-            Command::Environments(EnvironmentsArgs {
-                format: FormatArgs { output },
-            }) => Task::Environments {
-                directory: around.directory,
-                format: output,
-            },
-            Command::Validate(args) => validate(args, around),
-            Command::Render(args) => render(args, around),
-            Command::Schema(SchemaArgs {}) => Task::Schema,
-            Command::Plan(args) => plan(args, around),
-            Command::Drift(DriftArgs { spec, azure, view }) => Task::Drift {
-                work: work(spec.into(), azure, view, ChoiceArgs::default(), around),
-            },
-            Command::Show(ShowArgs {
-                plan,
-                format: FormatArgs { output },
-            }) => Task::Show {
-                plan,
-                format: output,
-            },
-            Command::Apply(args) => apply(args, around),
-            Command::Destroy(args) => destroy(args, around),
-            Command::Check(args) => check(args, around),
-            Command::Verify(args) => verify(args, around),
-            Command::Explain(args) => explain(args, around),
-            Command::Graph(args) => graph(args, around),
-            Command::Auth(AuthCommand::Permissions(args)) => permissions(args, around),
-            Command::Auth(AuthCommand::Doctor(args)) => doctor(args, around),
-            Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
-            Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
-            Command::Man(ManArgs { dir }) => Task::Man { directory: dir },
-        };
-        Self { terminal, task }
+        Self {
+            terminal: resolve_terminal(&terminal, &around),
+            task: task(command, around),
+        }
+    }
+}
+
+fn task(command: Command, around: Surroundings) -> Task {
+    match command {
+        Command::Init(args) => Task::Init(init(args, around)),
+        Command::Environments(EnvironmentsArgs { format }) => Task::Environments {
+            directory: around.directory,
+            format: format.output,
+        },
+        Command::Validate(ValidateArgs { from, format }) => Task::Validate {
+            spec: offline(from, around),
+            format: format.output,
+        },
+        Command::Render(args) => render(args, around),
+        Command::Schema(SchemaArgs {}) => Task::Schema,
+        Command::Plan(args) => plan(args, around),
+        Command::Drift(DriftArgs { spec, azure, view }) => Task::Drift {
+            work: work(spec.into(), azure, view, ChoiceArgs::default(), around),
+        },
+        Command::Show(args) => Task::Show(args),
+        Command::Apply(args) => apply(args, around),
+        Command::Destroy(args) => destroy(args, around),
+        Command::Check(args) => check(args, around),
+        Command::Verify(VerifyArgs {
+            attack,
+            from,
+            format,
+        }) => Task::Verify(Verify {
+            work: of_live(from, around),
+            attack,
+            format: format.output,
+        }),
+        Command::Explain(ExplainArgs {
+            subject,
+            from,
+            format,
+        }) => Task::Explain(Question {
+            subject,
+            spec: offline(from, around),
+            format: format.output,
+        }),
+        Command::Graph(GraphArgs { from, output }) => Task::Graph {
+            spec: offline(from, around),
+            drawing: output,
+        },
+        Command::Auth(AuthCommand::Permissions(args)) => permissions(args, around),
+        Command::Auth(AuthCommand::Doctor(DoctorArgs { from, format })) => Task::Doctor {
+            work: of_live(from, around),
+            format: format.output,
+        },
+        Command::Sandbox(SandboxCommand::Serve(args)) => Task::Serve(serve(args)),
+        Command::Completions(CompletionsArgs { shell }) => Task::Completions(shell),
+        Command::Man(ManArgs { dir }) => Task::Man { directory: dir },
     }
 }
 
@@ -313,129 +295,53 @@ fn is_ascii(around: &Surroundings) -> bool {
     })
 }
 
-fn init(args: InitArgs, around: &Surroundings) -> Init {
-    let InitArgs {
-        directory,
-        name,
-        tenant,
-        provider,
-        tier,
-        location,
-        email,
-        env,
-        ci,
-        yes,
-    } = args;
-    let is_here = directory == Path::new(".");
-    Init {
-        directory: if is_here {
-            around.directory.clone()
-        } else {
-            directory
-        },
-        name,
-        tenant,
-        provider,
-        tier,
-        location,
-        email,
-        environments: env,
-        ci,
-        yes,
-    }
-}
-
-fn validate(args: ValidateArgs, around: Surroundings) -> Task {
-    let ValidateArgs {
-        spec,
-        stand_in: StandInArgs { sandbox },
-        format: FormatArgs { output },
-    } = args;
-    Task::Validate {
-        spec: load_options(spec, sandbox, around),
-        format: output,
-    }
+fn init(args: InitArgs, around: Surroundings) -> InitArgs {
+    let is_here = args.directory == Path::new(".");
+    let directory = if is_here {
+        around.directory
+    } else {
+        args.directory
+    };
+    InitArgs { directory, ..args }
 }
 
 fn render(args: RenderArgs, around: Surroundings) -> Task {
     let RenderArgs {
-        spec,
         arm,
         policy,
-        stand_in: StandInArgs { sandbox },
-        format: FormatArgs { output },
+        from,
+        format,
     } = args;
     Task::Render {
-        spec: load_options(spec, sandbox, around),
+        spec: offline(from, around),
         what: match (arm, policy) {
             (_, Some(api)) => Rendered::Policy(api),
             (true, None) => Rendered::Resources,
-            (false, None) => Rendered::Spec(output),
+            (false, None) => Rendered::Spec(format.output),
         },
-    }
-}
-
-fn explain(args: ExplainArgs, around: Surroundings) -> Task {
-    let ExplainArgs {
-        what,
-        property,
-        spec,
-        stand_in: StandInArgs { sandbox },
-        format: FormatArgs { output },
-    } = args;
-    Task::Explain(Question {
-        what,
-        property,
-        spec: load_options(spec, sandbox, around),
-        format: output,
-    })
-}
-
-fn graph(args: GraphArgs, around: Surroundings) -> Task {
-    let GraphArgs {
-        spec,
-        stand_in: StandInArgs { sandbox },
-        output,
-    } = args;
-    Task::Graph {
-        spec: load_options(spec, sandbox, around),
-        drawing: output,
-    }
-}
-
-fn doctor(args: DoctorArgs, around: Surroundings) -> Task {
-    let DoctorArgs {
-        spec,
-        azure,
-        format: FormatArgs { output },
-    } = args;
-    Task::Doctor {
-        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
-        format: output,
     }
 }
 
 fn permissions(args: PermissionsArgs, around: Surroundings) -> Task {
     let PermissionsArgs {
         purpose,
-        spec,
-        stand_in: StandInArgs { sandbox },
-        output,
+        from,
+        format,
     } = args;
     Task::Permissions(RightsAsked {
-        spec: load_options(spec, sandbox, around),
+        spec: offline(from, around),
         purpose: match purpose {
             For::Plan => Purpose::Plan,
             For::Apply => Purpose::Apply,
         },
-        format: output,
+        format: format.output,
     })
 }
 
 fn plan(args: PlanArgs, around: Surroundings) -> Task {
     let PlanArgs {
-        spec,
         detailed_exitcode,
+        spec,
         choice,
         azure,
         view,
@@ -448,18 +354,13 @@ fn plan(args: PlanArgs, around: Surroundings) -> Task {
 
 fn apply(args: ApplyArgs, around: Surroundings) -> Task {
     let ApplyArgs {
-        plan,
-        expect,
-        yes,
+        approval,
         verify,
-        spec,
-        choice,
-        azure,
-        view,
+        from,
     } = args;
     Task::Apply {
-        work: work(spec, azure, view, choice, around),
-        approval: Approval { plan, expect, yes },
+        work: of_write(from, around),
+        approval,
         verify,
     }
 }
@@ -467,75 +368,51 @@ fn apply(args: ApplyArgs, around: Surroundings) -> Task {
 fn check(args: CheckArgs, around: Surroundings) -> Task {
     let CheckArgs {
         live,
+        group,
+        from,
+        format,
+    } = args;
+    Task::Check(Check {
+        group: group_asked(group, &around),
+        work: of_live(from, around),
+        live,
+        format: format.output,
+    })
+}
+
+fn group_asked(args: GroupArgs, around: &Surroundings) -> Option<Group> {
+    let GroupArgs {
         resource_group,
         subscription,
         tenant,
         identity_tenant,
-        spec,
-        azure,
-        output,
     } = args;
-    let variable = |name| around.get(name).map(str::to_owned);
-    let group = resource_group.map(|name| Group {
-        name,
-        subscription: subscription
-            .or_else(|| variable("AZURE_SUBSCRIPTION_ID"))
-            .or_else(|| variable("ARM_SUBSCRIPTION_ID")),
-        tenant: tenant
-            .or_else(|| variable("AZURE_TENANT_ID"))
-            .or_else(|| variable("ARM_TENANT_ID")),
+    let or_set = |given: Option<String>, names: [&str; 2]| {
+        let set = || names.iter().find_map(|name| around.get(name));
+        given.or_else(|| set().map(str::to_owned))
+    };
+    Some(Group {
+        name: resource_group?,
+        subscription: or_set(
+            subscription,
+            ["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"],
+        ),
+        tenant: or_set(tenant, ["AZURE_TENANT_ID", "ARM_TENANT_ID"]),
         identity: identity_tenant,
-    });
-    Task::Check(Check {
-        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
-        live,
-        group,
-        format: output,
     })
 }
 
 fn destroy(args: DestroyArgs, around: Surroundings) -> Task {
-    let DestroyArgs {
-        spec,
-        yes,
-        also,
-        choice,
-        azure,
-        view,
-    } = args;
+    let DestroyArgs { yes, also, from } = args;
     Task::Destroy {
-        work: work(spec, azure, view, choice, around),
+        work: of_write(from, around),
         also,
-        approval: Approval {
+        approval: ApprovalArgs {
             plan: None,
             expect: None,
             yes,
         },
     }
-}
-
-fn verify(args: VerifyArgs, around: Surroundings) -> Task {
-    let VerifyArgs {
-        only,
-        aggressive,
-        max_requests,
-        token_env,
-        bad_token_env,
-        spec,
-        azure,
-        output,
-    } = args;
-    Task::Verify(Verify {
-        work: work(spec, azure, plain(), ChoiceArgs::default(), around),
-        selection: Probes {
-            only,
-            is_aggressive: aggressive,
-        },
-        most: max_requests,
-        token: token_env,
-        bad: bad_token_env,
-        format: output,
-    })
 }
 
 fn serve(args: ServeArgs) -> ServeSettings {

@@ -8,14 +8,17 @@ use secrecy::SecretString;
 use super::credential::auth_settings;
 use super::{DEFAULT_SPEC, Surroundings};
 use crate::azure::{AuthSettings, Cloud};
-use crate::cli::args::{ALL, AzureArgs, ChoiceArgs, SandboxArgs, Sink, SpecArgs, View, ViewArgs};
+use crate::cli::args::{
+    ALL, AzureArgs, ChoiceArgs, FileArgs, LiveArgs, OfflineArgs, SandboxArgs, Sink, SpecArgs, View,
+    ViewArgs, WriteArgs,
+};
 use crate::plan::{Allowance, Selection};
 use crate::sandbox;
 use crate::spec::{LoadOptions, SpecFile};
 
 /// What plan and apply start from.
 #[derive(Clone, Debug)]
-pub struct Work {
+pub(crate) struct Work {
     /// The spec, or the first of several.
     pub spec: LoadOptions,
     /// The environments as they were named; empty for a file.
@@ -31,7 +34,7 @@ pub struct Work {
 
 /// Where a pipeline reads what a step has to say, as far as it told.
 #[derive(Clone, Debug)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     pub github_summary: Option<PathBuf>,
     pub github_output: Option<PathBuf>,
     pub azdo_temp: Option<PathBuf>,
@@ -50,13 +53,13 @@ impl Pipeline {
 
 /// What of a plan is wanted, and what is let happen.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub(crate) struct Choice {
     pub selection: Selection,
     pub allow: Vec<Allowance>,
 }
 
 #[derive(Clone, Debug)]
-pub enum Place {
+pub(crate) enum Place {
     Sandbox(sandbox::Options),
     Azure {
         auth: AuthSettings,
@@ -66,36 +69,55 @@ pub enum Place {
 }
 
 impl Work {
-    pub fn is_sandbox(&self) -> bool {
+    pub(crate) fn is_sandbox(&self) -> bool {
         matches!(self.place, Place::Sandbox(_))
     }
 
     /// Whether it is about more than one spec, or may be.
-    pub fn is_of_several(&self) -> bool {
+    pub(crate) fn is_of_several(&self) -> bool {
         self.environments.len() > 1 || self.environments.iter().any(|name| name == ALL)
     }
 
     /// The same for another environment.
     #[must_use]
-    pub fn of(&self, environment: &str) -> Self {
+    pub(crate) fn of(&self, environment: &str) -> Self {
         let mut work = self.clone();
         work.spec.spec = SpecFile::Environment(environment.to_owned());
         work
     }
 
     /// A variable that holds a secret.
-    pub fn secret(&self, name: &str) -> Option<SecretString> {
+    pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
         let value = self.spec.environment.get(name)?;
         (!value.is_empty()).then(|| SecretString::from(value.clone()))
     }
 }
 
 /// For commands with forms of their own.
-pub(super) fn plain() -> ViewArgs {
-    ViewArgs {
-        output: View::Text,
-        out: Vec::new(),
-    }
+pub(super) fn of_live(from: LiveArgs, around: Surroundings) -> Work {
+    let LiveArgs { spec, azure } = from;
+    work(
+        spec,
+        azure,
+        ViewArgs::default(),
+        ChoiceArgs::default(),
+        around,
+    )
+}
+
+pub(super) fn of_write(from: WriteArgs, around: Surroundings) -> Work {
+    let WriteArgs {
+        spec,
+        choice,
+        azure,
+        view,
+    } = from;
+    work(spec, azure, view, choice, around)
+}
+
+pub(super) fn offline(from: OfflineArgs, around: Surroundings) -> LoadOptions {
+    let OfflineArgs { spec, sandbox } = from;
+    load_options(spec, sandbox, around)
 }
 
 pub(super) fn work(
@@ -116,7 +138,7 @@ pub(super) fn work(
         ca_file,
         sandbox,
     } = azure;
-    let ViewArgs { output, out } = view;
+    let ViewArgs { format, out } = view;
     let pipeline = Pipeline::of(&around);
     let place = match sandbox_options(sandbox) {
         Some(options) => Place::Sandbox(options),
@@ -130,7 +152,7 @@ pub(super) fn work(
         spec: load_options(spec, matches!(place, Place::Sandbox(_)), around),
         place,
         cloud: cloud.as_deref().and_then(Cloud::find),
-        view: output,
+        view: format.output,
         out,
         pipeline,
         choice: Choice {
@@ -140,12 +162,12 @@ pub(super) fn work(
     }
 }
 
-pub(super) fn load_options(args: SpecArgs, sandbox: bool, around: Surroundings) -> LoadOptions {
-    let SpecArgs {
-        env,
+fn load_options(args: SpecArgs, sandbox: bool, around: Surroundings) -> LoadOptions {
+    let SpecArgs { env, files } = args;
+    let FileArgs {
         file,
         allow_outside,
-    } = args;
+    } = files;
     let Surroundings {
         variables,
         directory,

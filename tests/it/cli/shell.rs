@@ -161,11 +161,10 @@ fn a_drawing_has_every_resource_and_as_few_arrows_as_say_everything() {
 
 #[test]
 fn every_command_has_a_manual_page() {
-    use clap::CommandFactory as _;
     let directory = TempDir::new().unwrap();
     let ran = run(directory.path(), "man --dir pages");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ran}");
-    for command in secgw::cli::args::Arguments::command().get_subcommands() {
+    for command in secgw::cli::command().get_subcommands() {
         let page = directory
             .path()
             .join(format!("pages/secgw-{}.1", command.get_name()));
