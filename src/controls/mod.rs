@@ -24,6 +24,7 @@ mod security_group;
 mod state;
 mod subject;
 mod token;
+mod transport;
 mod waf;
 
 use std::collections::BTreeSet;
