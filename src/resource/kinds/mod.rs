@@ -3,6 +3,7 @@
 //! Rows are grouped by provider; a new type is a row here, its behaviour in the sandbox and a test. Rules state what
 //! Azure does to what it is sent, each with its evidence.
 
+mod api;
 mod class;
 mod directory;
 mod edge;
@@ -116,9 +117,10 @@ pub(super) const fn rule(paths: &'static [&'static str], how: How, evidence: Evi
     }
 }
 
-const GROUPS: [&[Kind]; 7] = [
+const GROUPS: [&[Kind]; 8] = [
     edge::KINDS,
     gateway::KINDS,
+    api::KINDS,
     directory::KINDS,
     web::KINDS,
     storage::KINDS,
