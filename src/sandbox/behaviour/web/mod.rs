@@ -8,6 +8,8 @@ pub(crate) mod config;
 pub(crate) mod plan;
 pub(crate) mod restriction;
 pub(crate) mod site;
+mod site_demand;
+mod site_shown;
 mod version;
 
 use serde_json::{Value, json};

@@ -1,30 +1,24 @@
-//! Sites: what a function app must have by its plan, what is dropped from the body into `config/*`, and what a read shows.
-
-use std::borrow::Cow;
+//! Sites: what comes of a body, and what of it is dropped into `config/*`. What a site must have is `site_demand`, what a
+//! read shows of it `site_shown`.
 
 use serde_json::{Map, Value, json};
 
 use super::config::{self, members};
-use super::restriction::LISTS;
-use super::{
-    FLEX, PLAN, SITE, WEB, bad, data, echo_location, fill, plan, refused, restriction, version,
-};
-use crate::sandbox::arm::id::ArmId;
-use crate::sandbox::arm::location;
-use crate::sandbox::behaviour::network::{address, subnet};
-use crate::sandbox::behaviour::private_link::{CONNECTION, connections};
+use super::site_demand::{integrated, planned, runtime, unique};
+use super::site_shown::show;
+use super::{FLEX, SITE, WEB, data, fill, plan, version};
+
+use crate::sandbox::behaviour::private_link::CONNECTION;
 use crate::sandbox::behaviour::rule::{self, Effect};
 use crate::sandbox::behaviour::style::Names;
-use crate::sandbox::behaviour::{
-    Behaviour, Evidence, Presented, Removal, View, Write, digest, identity,
-};
+use crate::sandbox::behaviour::{Behaviour, Evidence, Removal, Write, identity};
 use crate::sandbox::message::Method;
 use crate::sandbox::refusal::{ErrorStyle, Refusal};
 use crate::sandbox::store::{Entry, Object, Store};
 use crate::sandbox::world::timestamp;
 
 const EVIDENCE: Evidence = Evidence::Recorded("aso__Test_Web_Site_v20250501_CRUD");
-const LINK: &str = "Microsoft.Web/sites/privateEndpointConnections";
+pub(super) const LINK: &str = "Microsoft.Web/sites/privateEndpointConnections";
 pub(super) const FIXED: &str = include_str!("site_fixed.json");
 pub(super) const DEFAULTS: &str = include_str!("site_defaults.json");
 
@@ -141,7 +135,7 @@ pub(super) fn tier_of<'a>(store: &'a Store, site: &Object) -> &'a str {
     plan_of(store, &site.body).map_or("", plan::tier)
 }
 
-fn plan_of<'a>(store: &'a Store, body: &Value) -> Option<&'a Object> {
+pub(super) fn plan_of<'a>(store: &'a Store, body: &Value) -> Option<&'a Object> {
     store.get(body["properties"]["serverFarmId"].as_str()?)
 }
 
@@ -189,203 +183,6 @@ fn prepare(write: &mut Write) -> Result<(), Refusal> {
 pub(super) fn is_function(kind: &Value) -> bool {
     kind.as_str()
         .is_some_and(|kind| kind.contains("functionapp"))
-}
-
-/// The name is a host name: nobody else's, in any group.
-fn unique(write: &Write) -> Result<(), Refusal> {
-    let name = write.id.name().to_lowercase();
-    let is_taken = write
-        .store
-        .of_kind("", SITE)
-        .any(|other| other.key() != write.id.key() && other.key().ends_with(&format!("/{name}")));
-    if is_taken {
-        return Err(refused(
-            409,
-            "Conflict",
-            "54001",
-            format!(
-                "Website with given name {} already exists.",
-                write.id.name()
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// A plan may be named by id or by name; the id comes back (recorded).
-fn planned<'a>(write: &mut Write<'a>) -> Result<Cow<'a, Object>, Refusal> {
-    let asked = write.body["properties"]["serverFarmId"]
-        .as_str()
-        .unwrap_or_default();
-    let id = if asked.is_empty() {
-        return Ok(plan::on_demand(write));
-    } else if asked.contains('/') {
-        asked.to_owned()
-    } else {
-        format!("{}/providers/{PLAN}/{asked}", write.id.scope)
-    };
-    let name = id.rsplit('/').next().unwrap_or_default().to_owned();
-    let plan = write.store.get(&id).ok_or_else(|| {
-        refused(
-            404,
-            "NotFound",
-            "51004",
-            format!("Cannot find serverFarm with name {name}."),
-        )
-    })?;
-    let region = |body: &Value| location::short(body["location"].as_str().unwrap_or_default());
-    if region(&plan.body) != region(&write.body) {
-        return Err(refused(
-            400,
-            "BadRequest",
-            "59306",
-            format!("The site and its server farm {name} must be in the same location."),
-        ));
-    }
-    // Documented: a Flex Consumption plan holds one app.
-    let others = plan::sites(write.store, &plan.id);
-    let is_occupied = others.iter().any(|other| other.key() != write.id.key());
-    if plan::tier(plan) == FLEX && is_occupied {
-        return Err(refused(
-            409,
-            "Conflict",
-            "51033",
-            format!(
-                "Flex Consumption plan '{name}' already has a site: only one site is allowed per plan."
-            ),
-        ));
-    }
-    write.body["properties"]["serverFarmId"] = plan.id.clone().into();
-    Ok(Cow::Borrowed(plan))
-}
-
-fn runtime(write: &Write, plan: &Object) -> Result<(), Refusal> {
-    let app = &write.body["properties"]["functionAppConfig"];
-    match (plan::tier(plan) == FLEX, app.is_object()) {
-        (true, false) => {
-            return Err(bad(
-                "Site.FunctionAppConfig is required for Flex Consumption sites.",
-            ));
-        }
-        (false, true) => {
-            return Err(bad(
-                "Site.FunctionAppConfig is only allowed for Flex Consumption sites.",
-            ));
-        }
-        (false, false) => return Ok(()),
-        (true, true) => {}
-    }
-    let storage = &app["deployment"]["storage"];
-    if storage["value"].is_null() || storage["authentication"]["type"].is_null() {
-        return Err(bad(
-            "Site.FunctionAppConfig.Deployment.Storage is required for Flex Consumption sites.",
-        ));
-    }
-    deployment(write, storage)?;
-    let version = app["runtime"]["version"].as_str().unwrap_or_default();
-    let is_known = match app["runtime"]["name"].as_str() {
-        Some("node") => ["18", "20", "22", "24"].contains(&version),
-        Some(_) => !version.is_empty(),
-        None => false,
-    };
-    if !is_known {
-        return Err(bad(format!(
-            "Site.FunctionAppConfig.Runtime.Version is invalid: '{version}'."
-        )));
-    }
-    let scale = &app["scaleAndConcurrency"];
-    let count = scale["maximumInstanceCount"].as_i64().unwrap_or(100);
-    if !(40..=1000).contains(&count) {
-        return Err(bad(format!(
-            "Site.FunctionAppConfig.ScaleAndConcurrency.MaximumInstanceCount is invalid: {count}. The value must be between 40 and 1000."
-        )));
-    }
-    let memory = scale["instanceMemoryMB"].as_i64().unwrap_or(2048);
-    if ![512, 2048, 4096].contains(&memory) {
-        return Err(bad(format!(
-            "Site.FunctionAppConfig.ScaleAndConcurrency.InstanceMemoryMB is invalid: {memory}. The value must be one of 512, 2048, 4096."
-        )));
-    }
-    Ok(())
-}
-
-/// The container exists where its account is here, and the identity that reads it is the site's own.
-fn deployment(write: &Write, storage: &Value) -> Result<(), Refusal> {
-    let value = storage["value"].as_str().unwrap_or_default();
-    let (account, container) = value
-        .strip_prefix("https://")
-        .and_then(|rest| rest.split_once(".blob.core.windows.net/"))
-        .ok_or_else(|| {
-            bad(format!(
-                "Site.FunctionAppConfig.Deployment.Storage.Value is invalid: '{value}'."
-            ))
-        })?;
-    let owner = write
-        .store
-        .of_kind("", "Microsoft.Storage/storageAccounts")
-        .find(|found| {
-            found
-                .key()
-                .ends_with(&format!("/storageaccounts/{account}"))
-        });
-    if let Some(owner) = owner {
-        let id = format!("{}/blobServices/default/containers/{container}", owner.id);
-        if write.store.get(&id).is_none() {
-            return Err(bad(format!(
-                "The deployment storage container '{value}' was not found."
-            )));
-        }
-    }
-    let authentication = &storage["authentication"];
-    if authentication["type"] == "UserAssignedIdentity" {
-        let id = authentication["userAssignedIdentityResourceId"]
-            .as_str()
-            .unwrap_or_default();
-        let is_own = write.body["identity"]["userAssignedIdentities"]
-            .as_object()
-            .is_some_and(|own| own.keys().any(|key| key.eq_ignore_ascii_case(id)));
-        if !is_own {
-            return Err(bad(format!(
-                "The user assigned identity '{id}' of the deployment storage is not assigned to the site."
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// VNet integration: by tier, and with the delegation the tier needs (domain facts B.1).
-fn integrated(write: &Write, plan: &Object) -> Result<(), Refusal> {
-    let Some(id) = write.body["properties"]["virtualNetworkSubnetId"].as_str() else {
-        return Ok(());
-    };
-    let tier = plan::tier(plan);
-    let service = match tier {
-        FLEX => "Microsoft.App/environments",
-        "Dynamic" | "Free" | "Shared" => {
-            return Err(bad(format!(
-                "Virtual network integration is not supported by tier {tier}."
-            )));
-        }
-        _ => "Microsoft.Web/serverFarms",
-    };
-    let network = ArmId::parse(id)
-        .and_then(|id| id.parent())
-        .and_then(|id| write.store.get(&id.key()));
-    let (Some(subnet), Some(network)) = (write.store.get(id), network) else {
-        return Err(bad(format!("Subnet {id} was not found.")));
-    };
-    if !subnet::is_delegated_to(subnet, service) {
-        return Err(bad(format!(
-            "Subnet {id} must be delegated to {service} before it can be used by tier {tier}."
-        )));
-    }
-    let region = |body: &Value| location::short(body["location"].as_str().unwrap_or_default());
-    if region(&network.body) != region(&write.body) {
-        return Err(bad(format!(
-            "Subnet {id} must be in the location of the site."
-        )));
-    }
-    Ok(())
 }
 
 /// `siteConfig` is written through to `config/web` and `config/appsettings`; the site itself keeps none of it.
@@ -443,161 +240,4 @@ fn with_its_plan(removal: &mut Removal) {
     {
         removal.also.push(Entry::Remove(plan.key()));
     }
-}
-
-fn show(body: &mut Value, presented: &Presented) {
-    echo_location(body, presented);
-    let Some(id) = ArmId::parse(&presented.object.id) else {
-        return;
-    };
-    if let Some(assigned) = body["identity"]["userAssignedIdentities"].as_object() {
-        let respelled: Map<String, Value> = assigned
-            .iter()
-            .map(|(id, known)| {
-                (
-                    id.replacen("/resourceGroups/", "/resourcegroups/", 1),
-                    known.clone(),
-                )
-            })
-            .collect();
-        body["identity"]["userAssignedIdentities"] = respelled.into();
-    }
-    if body["identity"].is_null()
-        && let Some(body) = body.as_object_mut()
-    {
-        body.remove("identity");
-    }
-    let plan = plan_of(presented.store, &presented.object.body);
-    let tier = plan.map_or("", plan::tier).to_owned();
-    let kind = body["kind"].clone();
-    let stub = stub(presented, &id, &tier);
-    let space = plan.map_or_else(String::new, |plan| plan::web_space(plan, &tier));
-    let properties = &mut body["properties"];
-    computed(properties, &id, (&kind, &tier, &space));
-    let runtime = &stub["linuxFxVersion"];
-    properties["siteProperties"]["properties"][0]["value"] = runtime.clone();
-    version::add_gone(properties, presented.request);
-    properties["sku"] = tier.into();
-    properties["siteConfig"] = stub;
-    properties["privateEndpointConnections"] = match presented.view {
-        View::Written => Value::Null,
-        View::Get | View::List => connections(presented.store, &presented.object.id, LINK).into(),
-    };
-    fill(properties, &data(FIXED));
-    if let Some(properties) = properties.as_object_mut() {
-        properties.remove("instance");
-    }
-}
-
-/// Recorded at 2023-01-01; regions differ in whether `AppServiceAuthenticationLogs` is among them.
-fn log_categories(kind: &Value, tier: &str) -> &'static str {
-    match tier {
-        FLEX => {
-            "FunctionAppLogs,AppServiceAuthenticationLogs,AppServiceAuditLogs,AppServiceIPSecAuditLogs"
-        }
-        _ if is_function(kind) => "FunctionAppLogs,AppServiceAuthenticationLogs",
-        "PremiumV2" | "PremiumV3" => {
-            "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs,AppServiceIPSecAuditLogs,AppServicePlatformLogs,ScanLogs,AppServiceFileAuditLogs,AppServiceAntivirusScanAuditLogs"
-        }
-        _ => {
-            "AppServiceAppLogs,AppServiceAuditLogs,AppServiceConsoleLogs,AppServiceHTTPLogs,AppServiceIPSecAuditLogs,AppServicePlatformLogs,ScanLogs"
-        }
-    }
-}
-
-fn computed(properties: &mut Value, id: &ArmId, (kind, tier, space): (&Value, &str, &str)) {
-    let name = id.name();
-    let (host, scm) = (
-        format!("{name}.azurewebsites.net"),
-        format!("{name}.scm.azurewebsites.net"),
-    );
-    let address = address::public(properties["instance"].as_str().unwrap_or_default());
-    let ssl = |name: &str, kind: &str| {
-        json!({
-            "name": name, "sslState": "Disabled", "ipBasedSslResult": null, "virtualIP": null, "virtualIPv6": null,
-            "thumbprint": null, "certificateResourceId": null, "toUpdate": null, "toUpdateIpBasedSsl": null,
-            "ipBasedSslState": "NotConfigured", "hostType": kind,
-        })
-    };
-    let state = if properties["enabled"] == false {
-        "Disabled"
-    } else {
-        "Running"
-    };
-    let stamp = "waws-prod-sandbox";
-    let v6 = "fd00::1";
-    let verification = digest(&json!(id.subscription())).to_uppercase();
-    let all = json!({
-        "name": name, "state": state, "hostNames": [host], "defaultHostName": host, "repositorySiteName": name,
-        "enabledHostNames": [host, scm], "deploymentId": name, "kind": kind, "resourceGroup": id.group(),
-        "hostNameSslStates": [ssl(&host, "Standard"), ssl(&scm, "Repository")],
-        "siteProperties": { "metadata": null, "appSettings": null, "properties": [
-            { "name": "LinuxFxVersion", "value": "" }, { "name": "WindowsFxVersion", "value": null },
-        ]},
-        "customDomainVerificationId": verification,
-        "inboundIpAddress": address, "possibleInboundIpAddresses": address,
-        "outboundIpAddresses": address, "possibleOutboundIpAddresses": address,
-        "ftpUsername": format!("{name}\\${name}"),
-        "inboundIpv6Address": v6, "possibleInboundIpv6Addresses": v6,
-        "outboundIpv6Addresses": v6, "possibleOutboundIpv6Addresses": v6,
-        "ftpsHostName": format!("ftps://{stamp}.ftp.azurewebsites.windows.net/site/wwwroot"),
-        "homeStamp": stamp, "webSpace": space, "platformVersion": "109.0.7.36",
-        "selfLink": format!(
-            "https://{stamp}.api.azurewebsites.windows.net:455/subscriptions/{}/webspaces/{space}/sites/{name}",
-            id.subscription().unwrap_or_default()
-        ),
-        "eligibleLogCategories": log_categories(kind, tier),
-    });
-    for (member, value) in all.as_object().into_iter().flatten() {
-        properties[member.as_str()] = value.clone();
-    }
-}
-
-/// Members of a site's configuration that `config/web` itself does not show.
-const ONLY_IN_SITES: [(&str, Value); 4] = [
-    ("sandboxType", Value::Null),
-    ("scmMinTlsCipherSuite", Value::Null),
-    ("scmSupportedTlsCipherSuites", Value::Null),
-    ("webJobsEnabled", Value::Bool(false)),
-];
-
-/// Recorded: of the configuration a site shows a handful of members, and the rules only in the answer to a write.
-fn stub(presented: &Presented, id: &ArmId, tier: &str) -> Value {
-    const SHOWN: [&str; 7] = [
-        "numberOfWorkers",
-        "linuxFxVersion",
-        "acrUseManagedIdentityCreds",
-        "alwaysOn",
-        "http20Enabled",
-        "minimumElasticInstanceCount",
-        "clusteringEnabled",
-    ];
-    let Some(web) = config::properties(presented.store, id, "web") else {
-        return Value::Null;
-    };
-    let mut stub = data(config::DEFAULTS);
-    for (name, value) in stub.as_object_mut().into_iter().flatten() {
-        *value = if SHOWN.contains(&name.as_str()) {
-            web[name.as_str()].clone()
-        } else {
-            Value::Null
-        };
-    }
-    let scale = &presented.object.body["properties"]["functionAppConfig"]["scaleAndConcurrency"];
-    stub["functionAppScaleLimit"] = match (tier, presented.view) {
-        (FLEX, View::Get | View::List) => scale["maximumInstanceCount"].clone(),
-        _ if web["functionAppScaleLimit"].is_null() => 0.into(),
-        _ => web["functionAppScaleLimit"].clone(),
-    };
-    if let Some(stub) = stub.as_object_mut() {
-        stub.remove("siteAuthEnabled");
-        stub.extend(ONLY_IN_SITES.map(|(name, value)| (name.to_owned(), value)));
-    }
-    for (list, default_action) in LISTS {
-        stub[list] = match presented.view {
-            View::Written => restriction::shown(&web[list], &web[default_action]),
-            View::Get | View::List => Value::Null,
-        };
-    }
-    stub
 }
