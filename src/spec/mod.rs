@@ -1,7 +1,7 @@
 //! What the user wrote: the model, how it is loaded from YAML, and everything that is wrong with it.
 //!
 //! `load` opens files (`project`), makes trees of them (`tree`), lays them over each other and reads them (`read`,
-//! `written`) into the written form (`document`) and the model (`model`), both declared by `declare`. `ownership` reads what is said about what has no name here. `validate` and `topology` know what fits together,
+//! `written`) into the written form (`document`) and the model (`model`, with `identity` and `edge`), both declared by `declare`. `ownership` reads what is said about what has no name here. `validate` and `topology` know what fits together,
 //! `contract` what an OpenAPI contract offers. Problems are `diagnostic`s; `effective` says where values came from.
 
 mod assemble;
@@ -9,7 +9,9 @@ mod contract;
 mod declare;
 mod diagnostic;
 mod document;
+mod edge;
 mod effective;
+mod identity;
 mod load;
 mod model;
 mod ownership;

@@ -3,24 +3,24 @@
 //! `spec::load` makes it from YAML; whatever stands here has passed validation, so nothing downstream checks
 //! again. Each element that becomes a resource knows its position (`at`). Secrets are references and never values.
 //! Sections that are written just as they are used are declared here by `section!`; what has to be worked out first
-//! (operations from contracts, the topology) has its written form in `document`.
+//! (operations from contracts, the topology) has its written form in `document`. Who may call is `identity`, how calls
+//! come in `edge`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::declare::{choice, section};
-use super::document::{Scopes, Settings};
+use super::document::Settings;
+pub use super::edge::*;
+pub use super::identity::*;
 use super::ownership::{IgnoreRule, Tombstone};
 use super::tree::Value;
 use super::validate;
 use super::value::{
-    ApiName, ApiPath, ClientName, ControlId, Day, EmailAddress, FunctionName, HostName,
-    OperationName, Origin, PartName, RedirectUri, Region, ResourceGroupName, ScopeName,
-    ServiceName, SpecName, TenantDomain, UserFlowName,
+    ApiName, ApiPath, ControlId, Day, EmailAddress, FunctionName, OperationName, Origin, PartName,
+    Region, ResourceGroupName, ScopeName, ServiceName, SpecName,
 };
 use super::written::Filled;
 use crate::resource::{At, Safety, Unmanaged};
@@ -123,118 +123,6 @@ choice! {
         Public = "public",
         UsGovernment = "usGovernment",
         China = "china",
-    }
-}
-
-section! {
-    /// Who may call: the identity tenant, its sign-in flow and the applications in it.
-    pub struct Identity {
-        /// `b2c` for Azure AD B2C, `externalId` for Microsoft Entra External ID.
-        "provider" provider: IdentityProvider,
-        /// Initial domain of the identity tenant, which is not the subscription's own.
-        "tenant" tenant: TenantDomain,
-        /// Id of the identity tenant.
-        "tenantId" tenant_id: Uuid,
-        /// How to sign in to the identity tenant; without it the operator's own sign-in serves there too.
-        "credential" credential: Option<Credential>,
-        /// The flow by which users sign in.
-        "userFlow" user_flow: UserFlow,
-        /// The application that stands for the APIs: the audience of every token.
-        "api" api: ApiApplication,
-        /// The applications that may call the APIs.
-        "clients" clients: Vec<Client> = Value::list(),
-        /// The accounts that are let in, made beforehand. Left out: everybody whom the sign-in flow lets in.
-        "accounts" accounts: Option<Vec<Account>>,
-    }
-}
-
-choice! {
-    pub enum IdentityProvider {
-        /// Azure AD B2C.
-        B2c = "b2c",
-        /// Microsoft Entra External ID.
-        ExternalId = "externalId",
-    }
-}
-
-section! {
-    /// A management application of the identity tenant, which secgw signs in as.
-    pub struct Credential {
-        /// Id of the application.
-        "clientId" client_id: Uuid,
-        /// Reference to its secret: `${env:NAME}`, `${file:PATH}` or `${keyvault:vault/secret}`.
-        "clientSecret" client_secret: SecretSource,
-    }
-}
-
-/// Where a secret is to be had. The value is fetched at the moment it is used and never stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// `${env:NAME}`
-    Environment { variable: String },
-    /// `${file:PATH}`: relative to the working directory when it lies inside, else absolute.
-    File { path: String },
-    /// `${keyvault:vault/secret}`
-    KeyVault { vault: String, secret: String },
-}
-
-section! {
-    /// The flow by which users sign in.
-    pub struct UserFlow {
-        /// Id of the flow; with B2C it starts with `B2C_1_`.
-        "name" name: UserFlowName,
-        /// Whether people may make accounts for themselves.
-        "signUp" sign_up: bool = false,
-    }
-}
-
-section! {
-    /// The application that stands for the APIs in the identity tenant: the audience of every token.
-    pub struct ApiApplication {
-        /// What people see when they are asked for consent.
-        "displayName" display_name: String,
-        /// What a caller may be allowed to do: scope and description.
-        "scopes" scopes: Vec<Scope> as Scopes,
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scope {
-    pub at: At,
-    pub name: ScopeName,
-    pub description: String,
-}
-
-section! {
-    /// An application that signs users in and calls the APIs for them.
-    pub struct Client {
-        /// Name of the application.
-        "name" name: ClientName,
-        /// `spa` runs in the browser, `web` on a server.
-        "type" kind: ClientKind,
-        /// Where the identity provider may send a browser after sign-in.
-        "redirectUris" redirect_uris: Vec<RedirectUri> as Filled<RedirectUri>,
-        /// Scopes it may ask for.
-        "scopes" scopes: Vec<ScopeName> as Filled<ScopeName>,
-    }
-}
-
-choice! {
-    pub enum ClientKind {
-        /// Runs in the browser: authorization code with PKCE, no secret.
-        Spa = "spa",
-        /// Runs on a server.
-        Web = "web",
-    }
-}
-
-section! {
-    /// An account that is made beforehand, with a random password that nobody is given.
-    pub struct Account {
-        /// The person's name.
-        "displayName" display_name: String,
-        /// The e-mail address to sign in with.
-        "signIn" sign_in: EmailAddress,
     }
 }
 
@@ -456,137 +344,6 @@ pub struct PolicyFragment {
     /// The file as the user would name it, for messages about its content.
     pub file: String,
     pub text: String,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Network {
-    pub at: At,
-    pub topology: Topology,
-    /// Why this topology, for people: `StandardV2 has private endpoints and outbound VNet integration`.
-    pub reason: String,
-    /// Range of the virtual network; only topologies with one use it.
-    pub address_space: Cidr,
-}
-
-/// How traffic runs from the edge to the Function (topologies of the domain reference that are built).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topology {
-    /// T1: private link from Front Door, VNet integration to a Function that has only a private endpoint.
-    PrivateEdgePrivateBackend,
-    /// T2: the gateway stands in a virtual network with a public address that answers Front Door alone, by security
-    /// group and by the profile's id; the Function has only a private endpoint.
-    FilteredEdgePrivateBackend,
-    /// T3: private link from Front Door; the Function is public but admits the gateway's VIP and identity only.
-    PrivateEdgeRestrictedBackend,
-}
-
-impl Topology {
-    /// Whether Front Door reaches the gateway by private link, and nobody reaches it otherwise.
-    pub fn has_private_edge(self) -> bool {
-        match self {
-            Self::PrivateEdgePrivateBackend | Self::PrivateEdgeRestrictedBackend => true,
-            Self::FilteredEdgePrivateBackend => false,
-        }
-    }
-
-    /// Whether the gateway is in a virtual network, in which the Function has a private endpoint and no other way in.
-    pub fn has_private_backend(self) -> bool {
-        match self {
-            Self::PrivateEdgePrivateBackend | Self::FilteredEdgePrivateBackend => true,
-            Self::PrivateEdgeRestrictedBackend => false,
-        }
-    }
-}
-
-/// An IPv4 range; host bits are zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    pub address: Ipv4Addr,
-    pub prefix: u8,
-}
-
-impl Cidr {
-    /// The `index`th part of this range with the given prefix length; `None` when it lies outside.
-    pub fn subnet(self, prefix: u8, index: u32) -> Option<Self> {
-        let bits = u32::from(prefix.checked_sub(self.prefix)?);
-        let fits = prefix <= 32 && u64::from(index) < 1_u64 << bits;
-        let offset = u64::from(index) << (32 - u32::from(prefix.min(32)));
-        let start = u64::from(u32::from(self.address)) + offset;
-        let address = Ipv4Addr::from(u32::try_from(start).ok()?);
-        fits.then_some(Self { address, prefix })
-    }
-}
-
-impl fmt::Display for Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct FrontDoor {
-    pub at: At,
-    pub sku: FrontDoorSku,
-    pub waf: Waf,
-    pub hsts: Hsts,
-    /// Without any, the default host `*.azurefd.net` stays linked.
-    pub domains: Vec<Domain>,
-    /// Through which region private link reaches the gateway: its own, or the nearest that has it.
-    pub private_link_location: Region,
-}
-
-choice! {
-    pub enum FrontDoorSku {
-        Premium = "Premium",
-    }
-    refused {
-        "Standard" => "Front Door Standard has no private link, so the gateway would stay reachable around it",
-    }
-}
-
-section! {
-    /// The web application firewall at the edge.
-    pub struct Waf {
-        /// `prevention` blocks, `detection` only logs.
-        "mode" mode: WafMode = "prevention",
-        /// Guards against floods, per address; exact limits belong to `apis[].rateLimit`.
-        "rateLimit" rate_limit: WafRateLimit = Value::map(),
-    }
-}
-
-choice! {
-    pub enum WafMode {
-        Prevention = "prevention",
-        Detection = "detection",
-    }
-}
-
-section! {
-    /// Guards against floods at the edge.
-    pub struct WafRateLimit {
-        /// Requests in the time given by `per`.
-        "requests" requests: u32 = 1000,
-        /// One minute or five: the edge counts over nothing else.
-        "per" per: Duration = "5m",
-    }
-    check validate::edge_rate_limit
-}
-
-section! {
-    /// What browsers are told about HTTPS.
-    pub struct Hsts {
-        /// How long they remember.
-        "maxAge" max_age: Duration = "365d",
-        /// Only with custom domains: `azurefd.net` is not yours to speak for.
-        "includeSubdomains" include_subdomains: bool = false,
-    }
-    check validate::hsts
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Domain {
-    pub at: At,
-    pub host: HostName,
 }
 
 section! {
