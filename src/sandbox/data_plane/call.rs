@@ -96,6 +96,11 @@ impl Call {
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
+    /// As whoever sent it would write it.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}{}", self.scheme.as_str(), self.host, self.target)
+    }
+
     /// The target up to its query.
     pub(crate) fn path(&self) -> &str {
         self.target

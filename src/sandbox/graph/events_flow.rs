@@ -132,10 +132,7 @@ fn below(session: &Session, object: &Object, rest: &[&str]) -> Result<Answer, Re
 }
 
 fn link(session: &Session, object: &Object) -> Result<Answer, Refusal> {
-    let sent = session
-        .request
-        .json()
-        .map_err(|_| refused::malformed("Unable to read JSON request payload."))?;
+    let sent = session.sent()?;
     let app_id = sent["appId"]
         .as_str()
         .ok_or_else(|| refused::bad("A value is required for property 'appId'."))?;

@@ -45,6 +45,12 @@ impl Answer {
 }
 
 impl<'a> Session<'a> {
+    /// The body of a request that takes no entity.
+    pub(super) fn sent(&self) -> Result<Value, Refusal> {
+        let sent = self.request.json();
+        sent.map_err(|_| refused::malformed("Unable to read JSON request payload."))
+    }
+
     pub(super) fn tenant(&self) -> &'a str {
         &self.caller.tenant
     }

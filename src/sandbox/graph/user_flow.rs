@@ -143,10 +143,7 @@ fn providers(session: &Session, object: &Object) -> Answer {
 
 /// The body is `{"@odata.id": "https://graph.microsoft.com/beta/identity/identityProviders/{id}"}`.
 fn add(session: &Session, object: &Object) -> Result<Answer, Refusal> {
-    let sent = session
-        .request
-        .json()
-        .map_err(|_| refused::malformed("Unable to read JSON request payload."))?;
+    let sent = session.sent()?;
     let id = sent["@odata.id"]
         .as_str()
         .and_then(|link| link.rsplit('/').next())

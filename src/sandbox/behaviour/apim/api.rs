@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::rule::{Effect, Facts, Rule, default, rule};
-use super::super::style::{LocationEnd, LongRunning, Names, Poll, Reply, ReplyBody, StatusBody};
+use super::super::style::{Names, Reply, ReplyBody};
 use super::super::{Behaviour, Evidence, Presented, Removal, View, Write};
-use super::{CHILD, TWO_HEADERS, invalid, is_before, is_identifier, missing, service_id, text};
+use super::{
+    CHILD, TWO_HEADERS, invalid, is_before, is_identifier, location_only, missing, operation,
+    service_id, text,
+};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::Entry;
 
@@ -86,28 +89,10 @@ const RULES: &[Rule] = &[
     null("/properties/jsonRpcProperties"),
 ];
 
-const DELETE: Reply = Reply::Operation(LongRunning {
-    status: 202,
-    body: ReplyBody::Empty,
-    poll: Poll {
-        status: Some(("{resource}?azure-asyncId={operation}", StatusBody::Plain)),
-        location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
-    },
-    retry_after: None,
-    typical: 5,
-});
+const DELETE: Reply = operation(202, ReplyBody::Empty, 5);
 
 /// 202 without a body, and the API itself, with 201 or 200, behind `Location` (recorded).
-const IMPORT: Reply = Reply::Operation(LongRunning {
-    status: 202,
-    body: ReplyBody::Empty,
-    poll: Poll {
-        status: None,
-        location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
-    },
-    retry_after: None,
-    typical: 10,
-});
+const IMPORT: Reply = location_only(10);
 
 pub(super) const API: Behaviour = Behaviour {
     arm_type: "Microsoft.ApiManagement/service/apis",

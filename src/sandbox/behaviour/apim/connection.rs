@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::private_link::connections;
-use super::super::style::{LocationEnd, LongRunning, Poll, Reply, ReplyBody, State, StatusBody};
+use super::super::style::{LocationEnd, Reply, ReplyBody, State};
 use super::super::{Behaviour, Evidence, Presented, Write};
+use super::service::operation_of;
 use super::{CHILD, invalid, missing, text};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::store::Store;
@@ -17,22 +18,7 @@ const EVIDENCE: Evidence = Evidence::Documented(
 );
 
 const fn reply(status: u16, body: ReplyBody, end: LocationEnd) -> Reply {
-    Reply::Operation(LongRunning {
-        status,
-        body,
-        poll: Poll {
-            status: Some((
-                "{subscription}/providers/Microsoft.ApiManagement/locations/{location}/operationsStatuses/{operation}",
-                StatusBody::Plain,
-            )),
-            location: Some((
-                "{subscription}/providers/Microsoft.ApiManagement/locations/{location}/operationResults/{operation}",
-                end,
-            )),
-        },
-        retry_after: Some(20),
-        typical: 60,
-    })
+    Reply::Operation(operation_of(status, body, 60, end))
 }
 
 pub(super) const ROWS: &[Behaviour] = &[Behaviour {

@@ -7,8 +7,8 @@ use super::super::style::{Names, Reply, ReplyBody};
 use super::super::{Action, Behaviour, Call, Evidence, Presented, Removal, View, Write, digest};
 use super::policy::unused;
 use super::{
-    CHILD, LOCATION_ONLY, TWO_HEADERS, invalid, is_before, is_identifier, missing, object_id,
-    operation, service_id, text,
+    AT_ONCE, CHILD, TWO_HEADERS, invalid, is_before, is_identifier, location_only, missing,
+    object_id, operation, service_id, text,
 };
 use crate::sandbox::message::Response;
 use crate::sandbox::refusal::Refusal;
@@ -33,9 +33,9 @@ pub(super) const NAMED_VALUE: Behaviour = Behaviour {
     shape: "{ properties!: { displayName!: string, value: string, tags: [string], secret: bool, -provisioningState: any,
         keyVault: { secretIdentifier: string, identityClientId: string, -lastStatus: any } } }",
     rules: &[null("/properties/tags"), default("/properties/secret", "false", OLDER)],
-    create: operation(201, ReplyBody::StateOnly),
-    update: operation(200, ReplyBody::StateOnly),
-    patch: Some(operation(202, ReplyBody::Empty)),
+    create: operation(201, ReplyBody::StateOnly, AT_ONCE),
+    update: operation(200, ReplyBody::StateOnly, AT_ONCE),
+    patch: Some(operation(202, ReplyBody::Empty, AT_ONCE)),
     not_found: Some(|_| missing("Property")),
     since: &[("/properties/provisioningState", "2022-08-01")],
     prepare: prepare_named_value,
@@ -321,7 +321,7 @@ fn prepare_named_value(write: &mut Write) -> Result<(), Refusal> {
     }
     write.body["properties"]["provisioningState"] = "Succeeded".into();
     if is_before(write.request, TWO_HEADERS) {
-        write.reply = LOCATION_ONLY;
+        write.reply = location_only(AT_ONCE);
     }
     Ok(())
 }

@@ -189,31 +189,39 @@ const CHILD: Behaviour = Behaviour {
     ..ROW
 };
 
-/// Children whose writes are operations, done at once (recorded: `aso__Test_ApiManagement_20240501_CRUD`).
-const fn operation(status: u16, body: ReplyBody) -> Reply {
+/// Writes and deletions of children, as operations (recorded: `aso__Test_ApiManagement_20240501_CRUD`).
+const fn operation(status: u16, body: ReplyBody, typical: u32) -> Reply {
     Reply::Operation(LongRunning {
         status,
         body,
         poll: Poll {
             status: Some(("{resource}?azure-asyncId={operation}", StatusBody::Plain)),
-            location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
+            ..ENTITY_BEHIND_LOCATION
         },
         retry_after: None,
-        typical: 2,
+        typical,
     })
 }
 
-/// The same before 2023 (recorded: `cli_apim__test_apim_core_service`).
-const LOCATION_ONLY: Reply = Reply::Operation(LongRunning {
-    status: 202,
-    body: ReplyBody::Empty,
-    poll: Poll {
-        status: None,
-        location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
-    },
-    retry_after: None,
-    typical: 2,
-});
+/// 202 without a body, and the entity behind `Location` alone: imports, and all children before 2023 (recorded:
+/// `cli_apim__test_apim_core_service`).
+const fn location_only(typical: u32) -> Reply {
+    Reply::Operation(LongRunning {
+        status: 202,
+        body: ReplyBody::Empty,
+        poll: ENTITY_BEHIND_LOCATION,
+        retry_after: None,
+        typical,
+    })
+}
+
+const ENTITY_BEHIND_LOCATION: Poll = Poll {
+    status: None,
+    location: Some(("{resource}?asyncId={operation}", LocationEnd::Entity)),
+};
+
+/// What an operation of a child takes that is done at once, in seconds.
+const AT_ONCE: u32 = 2;
 
 fn is_before(request: &crate::sandbox::message::Request, version: &str) -> bool {
     request

@@ -7,8 +7,8 @@ use super::super::{Behaviour, Evidence, Presented, Removal, View, Write};
 use super::document::{Document, Malformed, Position, Spelling};
 use super::statement::{self, Scope};
 use super::{
-    CHILD, LOCATION_ONLY, TWO_HEADERS, invalid, is_before, is_identifier, missing, operation,
-    service_id, text,
+    AT_ONCE, CHILD, TWO_HEADERS, invalid, is_before, is_identifier, location_only, missing,
+    operation, service_id, text,
 };
 use crate::sandbox::arm::id::ArmId;
 use crate::sandbox::refusal::Refusal;
@@ -56,8 +56,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         arm_type: "Microsoft.ApiManagement/service/policyFragments",
         names: Names::Checked(|name| is_identifier(name, 80)),
         shape: "{ properties!: { value!: string, description: string, format: xml|rawxml, -provisioningState: any } }",
-        create: operation(201, ReplyBody::StateOnly),
-        update: operation(200, ReplyBody::StateOnly),
+        create: operation(201, ReplyBody::StateOnly, AT_ONCE),
+        update: operation(200, ReplyBody::StateOnly, AT_ONCE),
         patch: None,
         not_found: Some(|_| missing("PolicyFragment")),
         prepare: prepare_fragment,
@@ -232,7 +232,7 @@ fn prepare_fragment(write: &mut Write) -> Result<(), Refusal> {
         properties.remove("format");
     }
     if is_before(write.request, TWO_HEADERS) {
-        write.reply = LOCATION_ONLY;
+        write.reply = location_only(AT_ONCE);
     }
     Ok(())
 }

@@ -143,10 +143,15 @@ const RULES: &[Rule] = &[
 ];
 
 /// As recorded for v2.
-const fn operation_of(status: u16, seconds: u32, end: LocationEnd) -> LongRunning {
+pub(super) const fn operation_of(
+    status: u16,
+    body: ReplyBody,
+    seconds: u32,
+    end: LocationEnd,
+) -> LongRunning {
     LongRunning {
         status,
-        body: ReplyBody::Resource,
+        body,
         poll: Poll {
             status: Some((
                 "{subscription}/providers/Microsoft.ApiManagement/locations/{location}/operationsStatuses/{operation}",
@@ -194,10 +199,21 @@ pub(super) const ROWS: &[Behaviour] = &[Behaviour {
         updating: "Updating",
         deleting: "Deleting",
     },
-    create: Reply::Operation(operation_of(201, 2400, LocationEnd::Resource)),
-    update: Reply::Operation(operation_of(200, 900, LocationEnd::Resource)),
+    create: Reply::Operation(operation_of(
+        201,
+        ReplyBody::Resource,
+        2400,
+        LocationEnd::Resource,
+    )),
+    update: Reply::Operation(operation_of(
+        200,
+        ReplyBody::Resource,
+        900,
+        LocationEnd::Resource,
+    )),
     patch: Some(Reply::Operation(operation_of(
         202,
+        ReplyBody::Resource,
         900,
         LocationEnd::Resource,
     ))),
@@ -207,7 +223,12 @@ pub(super) const ROWS: &[Behaviour] = &[Behaviour {
         "/tags",
         "/identity/userAssignedIdentities",
     ],
-    delete: Some(Reply::Operation(operation_of(202, 900, LocationEnd::Empty))),
+    delete: Some(Reply::Operation(operation_of(
+        202,
+        ReplyBody::Resource,
+        900,
+        LocationEnd::Empty,
+    ))),
     conflict: LOCKED,
     errors: ErrorStyle::ApiManagement,
     prepare,

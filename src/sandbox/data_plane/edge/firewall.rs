@@ -175,12 +175,7 @@ fn subjects(condition: &Value, call: &Call) -> Option<Vec<String>> {
         "RemoteAddr" => vec![client_address(call)],
         "RequestMethod" => vec![call.method.clone()],
         "QueryString" => vec![call.query().to_owned()],
-        "RequestUri" => vec![format!(
-            "{}://{}{}",
-            call.scheme.as_str(),
-            call.host,
-            call.target
-        )],
+        "RequestUri" => vec![call.url()],
         "RequestHeader" if selector.eq_ignore_ascii_case("host") => vec![call.host.clone()],
         "RequestHeader" => named(&call.headers, selector),
         "Cookies" => cookies(call)

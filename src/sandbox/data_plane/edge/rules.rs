@@ -197,12 +197,7 @@ fn subjects(name: &str, parameters: &Value, call: &Call) -> Option<Vec<String>> 
         "RequestScheme" => vec![call.scheme.as_str().to_uppercase()],
         "HostName" => vec![call.host.clone()],
         "QueryString" => vec![call.query().to_owned()],
-        "RequestUri" => vec![format!(
-            "{}://{}{}",
-            call.scheme.as_str(),
-            call.host,
-            call.target
-        )],
+        "RequestUri" => vec![call.url()],
         "UrlPath" => vec![call.path().trim_start_matches('/').to_owned()],
         "UrlFileName" => vec![file.to_owned()],
         "UrlFileExtension" => {

@@ -241,7 +241,7 @@ impl Runner<'_, '_> {
     }
 
     fn redirected(&mut self, call: Call, location: &str, status: u16) -> Result<Call, Stop> {
-        let from = format!("{}://{}{}", call.scheme.as_str(), call.host, call.target);
+        let from = call.url();
         let to = Url::parse(&from).and_then(|from| from.join(location));
         let Some((url, scheme)) = to.ok().and_then(|url| Some((url.clone(), scheme(&url)?))) else {
             return Err(self.unreachable("The backend redirects to no valid address."));

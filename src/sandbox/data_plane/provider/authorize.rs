@@ -42,6 +42,16 @@ struct Told {
     description: String,
 }
 
+impl Told {
+    fn to(self, request: &Request) -> Reply {
+        let fields = vec![
+            ("error", self.error.to_owned()),
+            ("error_description", self.description),
+        ];
+        lead(request, fields)
+    }
+}
+
 fn told(error: &'static str, description: impl Into<String>) -> Told {
     Told {
         error,
@@ -56,13 +66,7 @@ pub(super) fn answer(plane: &mut Plane, authority: &Authority, call: &Call) -> R
         Err(shown) => return *shown,
     };
     if let Err(told) = check(plane, authority, &request) {
-        return lead(
-            &request,
-            vec![
-                ("error", told.error.to_owned()),
-                ("error_description", told.description),
-            ],
-        );
+        return told.to(&request);
     }
     let sign_up = authority
         .signs_up(store, request.client.id)
@@ -122,13 +126,7 @@ pub(super) fn answer_sign_up(plane: &mut Plane, authority: &Authority, call: &Ca
         return Reply::html(200, page::sign_up(&call.target, None));
     }
     if let Err(told) = check(plane, authority, &request) {
-        return lead(
-            &request,
-            vec![
-                ("error", told.error.to_owned()),
-                ("error_description", told.description),
-            ],
-        );
+        return told.to(&request);
     }
     let form = super::token::form(&call.body);
     let name = form.get("signInName").map_or("", String::as_str);
