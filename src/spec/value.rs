@@ -6,7 +6,6 @@
 use std::fmt;
 use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use time::Date;
 use time::macros::format_description;
@@ -16,7 +15,7 @@ use super::diagnostic::Code;
 use super::read::{Read, Reader};
 use super::regions;
 use super::tree::Node;
-use super::written::text_schema;
+use super::written::schema_of_text;
 use crate::text::nearest;
 
 /// What makes a text an acceptable name, address or place.
@@ -73,19 +72,7 @@ macro_rules! text_values {
                 }
             }
 
-            impl JsonSchema for $name {
-                fn schema_name() -> std::borrow::Cow<'static, str> {
-                    stringify!($name).into()
-                }
-
-                fn inline_schema() -> bool {
-                    true
-                }
-
-                fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                    text_schema(Self::RULE.pattern, Self::RULE.example)
-                }
-            }
+            schema_of_text!($name, Self::RULE.pattern, Self::RULE.example);
         )+
 
         #[cfg(test)]

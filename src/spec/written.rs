@@ -179,11 +179,10 @@ pub(crate) fn text_schema(pattern: &str, example: &str) -> Schema {
     json_schema!({ "type": "string", "pattern": format!(r"(?:{pattern})|\$\{{"), "examples": [example] })
 }
 
-macro_rules! written_as {
-    ($name:ident, $pattern:literal, $example:literal) => {
-        pub(crate) struct $name;
-
-        impl JsonSchema for $name {
+/// The schema of a type whose values are written as text.
+macro_rules! schema_of_text {
+    ($name:ident, $pattern:expr, $example:expr) => {
+        impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
@@ -192,10 +191,19 @@ macro_rules! written_as {
                 true
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                text_schema($pattern, $example)
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::spec::written::text_schema($pattern, $example)
             }
         }
+    };
+}
+pub(crate) use schema_of_text;
+
+macro_rules! written_as {
+    ($name:ident, $pattern:literal, $example:literal) => {
+        pub(crate) struct $name;
+
+        schema_of_text!($name, $pattern, $example);
     };
 }
 
