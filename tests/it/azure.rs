@@ -82,6 +82,11 @@ impl Azure {
         )
     }
 
+    async fn live(&self, id: &ResourceId) -> Value {
+        let response = self.client.send(&self.get(id)).await.unwrap();
+        response.into_json().unwrap()
+    }
+
     fn put(&self, id: &ResourceId, body: Value) -> Request {
         Request::put(Realm::Arm, self.get(id).url, body)
     }
@@ -174,13 +179,7 @@ async fn what_was_written_is_read_back() {
     let missing = azure.client.send(&azure.get(&group())).await.unwrap_err();
     assert!(missing.is_not_found(), "{missing:?}");
     let azure = azure.with_group().await;
-    let body = azure
-        .client
-        .send(&azure.get(&group()))
-        .await
-        .unwrap()
-        .into_json()
-        .unwrap();
+    let body = azure.live(&group()).await;
     assert_eq!(body["name"], "rg");
 }
 
@@ -200,13 +199,7 @@ async fn an_operation_is_followed_to_its_end_and_reports_progress() {
     assert_eq!(completion, Completion::Fetch(request.url));
     let is_progress = |happening: &Happening| matches!(happening, Happening::Operation(p) if p.status == "Accepted");
     assert!(seen.iter().any(is_progress), "{seen:?}");
-    let body = azure
-        .client
-        .send(&azure.get(&security_group("nsg")))
-        .await
-        .unwrap()
-        .into_json()
-        .unwrap();
+    let body = azure.live(&security_group("nsg")).await;
     assert_eq!(body["properties"]["provisioningState"], "Succeeded");
 }
 
@@ -219,13 +212,7 @@ async fn an_operation_that_nobody_waits_for_is_picked_up_by_the_next_run() {
     let request = azure.put(&security_group("nsg"), rules());
     let begun = azure.client.start(&request, &mut |_| {}).await.unwrap();
     assert!(matches!(begun, Begun::Running(_)));
-    let live = azure
-        .client
-        .send(&azure.get(&security_group("nsg")))
-        .await
-        .unwrap()
-        .into_json()
-        .unwrap();
+    let live = azure.live(&security_group("nsg")).await;
     let operation = Operation::in_progress(Realm::Arm, request.url, &live).unwrap();
     let completion = azure
         .client

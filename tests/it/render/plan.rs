@@ -96,12 +96,17 @@ pub(crate) fn mixed() -> (Graph, Live) {
     (desired, live)
 }
 
-pub(crate) fn orphan(live: &mut Live) {
-    let found = Found {
+/// A resource of which nothing matters but that it is there.
+pub(crate) fn empty() -> Found {
+    Found {
         body: json!({}),
         etag: None,
         object: None,
-    };
+    }
+}
+
+pub(crate) fn orphan(live: &mut Live) {
+    let found = empty();
     live.orphans.insert(
         group().provider(
             "Microsoft.ManagedIdentity/userAssignedIdentities",
@@ -112,11 +117,7 @@ pub(crate) fn orphan(live: &mut Live) {
     live.foreign.insert(
         service().child("apis", "billing"),
         Stranger {
-            found: Found {
-                body: json!({}),
-                etag: None,
-                object: None,
-            },
+            found: empty(),
             owner: Owner::Spec("billing".to_owned()),
         },
     );

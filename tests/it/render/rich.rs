@@ -4,11 +4,12 @@ use secgw::plan::{Digest, Objection, Plan, plan, review};
 use secgw::render::change::Room;
 use secgw::render::plan::Shown;
 use secgw::resource::{
-    Directory, Found, Graph, Live, Observed, Owner, Resource, ResourceId, Stranger, Term, Wanted,
-    concat, reference_to, text,
+    Directory, Graph, Live, Observed, Owner, Resource, ResourceId, Stranger, Term, Wanted, concat,
+    reference_to, text,
 };
 use serde_json::{Value, json};
 
+use super::plan::empty;
 use super::{graph, group, identity, live, location, plain, resource, service, target};
 
 pub(crate) struct Rich {
@@ -150,20 +151,12 @@ fn found(desired: &Graph) -> Live {
             json!({ "properties": { "API_BASE": "canary-of-a-live-secret" } }),
         ),
     ]);
-    let orphan = Found {
-        body: json!({}),
-        etag: None,
-        object: None,
-    };
+    let orphan = empty();
     live.orphans.insert(service().child("apis", "old"), orphan);
     live.foreign.insert(
         service().child("apis", "billing"),
         Stranger {
-            found: Found {
-                body: json!({}),
-                etag: None,
-                object: None,
-            },
+            found: empty(),
             owner: Owner::Unknown,
         },
     );

@@ -138,14 +138,7 @@ async fn while_a_service_is_made_its_children_are_locked() {
         "Activating"
     );
     assert_eq!(created.header("retry-after"), "20");
-    let poll = azure
-        .send(
-            Method::GET,
-            created.header("azure-asyncoperation"),
-            &[],
-            None,
-        )
-        .await;
+    let poll = azure.poll(&created).await;
     assert_eq!(poll.body, json!({ "status": "InProgress" }));
     let child = azure
         .put(
@@ -325,9 +318,7 @@ async fn an_api_comes_back_as_recorded() {
     assert_eq!(refused(&twin), (400, "ValidationError"));
     let gone = azure.delete(&api, VERSION).await;
     assert_eq!(gone.status, 202);
-    let poll = azure
-        .send(Method::GET, gone.header("azure-asyncoperation"), &[], None)
-        .await;
+    let poll = azure.poll(&gone).await;
     assert_eq!(poll.body, json!({ "status": "Succeeded" }));
     let missing = azure.get(&api, VERSION).await;
     assert_eq!(

@@ -78,6 +78,12 @@ impl Azure {
         (dir, azure)
     }
 
+    /// How the operation stands that an answer began.
+    pub(crate) async fn poll(&self, begun: &Answer) -> Answer {
+        let url = begun.header("azure-asyncoperation");
+        self.send(Method::GET, url, &[], None).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,

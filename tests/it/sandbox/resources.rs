@@ -178,14 +178,7 @@ async fn at_scale_zero_the_first_poll_finds_the_operation_done() {
         .put(&path, "2024-05-01", json!({ "location": "westeurope" }))
         .await;
     assert_eq!(created.header("retry-after"), "0");
-    let status = azure
-        .send(
-            reqwest::Method::GET,
-            created.header("azure-asyncoperation"),
-            &[],
-            None,
-        )
-        .await;
+    let status = azure.poll(&created).await;
     assert_eq!(status.body, json!({ "status": "Succeeded" }));
     let read = azure.get(&path, "2024-05-01").await;
     assert_eq!(read.body["properties"]["provisioningState"], "Succeeded");
@@ -212,14 +205,7 @@ async fn a_failed_operation_says_so_and_leaves_a_failed_resource() {
     let created = azure
         .put(&path, "2024-05-01", json!({ "location": "westeurope" }))
         .await;
-    let status = azure
-        .send(
-            reqwest::Method::GET,
-            created.header("azure-asyncoperation"),
-            &[],
-            None,
-        )
-        .await;
+    let status = azure.poll(&created).await;
     assert_eq!(
         (status.status, &status.body["status"]),
         (200, &json!("Failed"))

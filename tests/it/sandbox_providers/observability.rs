@@ -74,13 +74,9 @@ async fn a_component_is_based_on_a_workspace_and_brings_its_own_when_none_is_nam
     assert!(named.body["properties"].get("Retention").is_none());
 }
 
-fn setting(logs: &Value) -> Value {
-    json!({ "properties": { "workspaceId": format!("{GROUP}{WORKSPACE}"), "logs": logs } })
-}
-
-#[tokio::test]
-async fn a_diagnostic_setting_lives_on_any_resource_and_shows_its_region_only_when_read() {
-    let (_dir, azure) = Azure::fresh().await;
+/// A security group, whose logs a workspace can take.
+async fn with_target() -> (tempfile::TempDir, Azure) {
+    let (dir, azure) = Azure::fresh().await;
     workspace(&azure).await;
     azure
         .put(
@@ -89,6 +85,16 @@ async fn a_diagnostic_setting_lives_on_any_resource_and_shows_its_region_only_wh
             json!({ "location": "westeurope" }),
         )
         .await;
+    (dir, azure)
+}
+
+fn setting(logs: &Value) -> Value {
+    json!({ "properties": { "workspaceId": format!("{GROUP}{WORKSPACE}"), "logs": logs } })
+}
+
+#[tokio::test]
+async fn a_diagnostic_setting_lives_on_any_resource_and_shows_its_region_only_when_read() {
+    let (_dir, azure) = with_target().await;
     let path = format!("{GROUP}{NSG}{SETTING}");
     let made = azure
         .put(
@@ -129,15 +135,7 @@ async fn a_diagnostic_setting_lives_on_any_resource_and_shows_its_region_only_wh
 
 #[tokio::test]
 async fn a_diagnostic_setting_needs_a_sink_and_categories_its_target_has() {
-    let (_dir, azure) = Azure::fresh().await;
-    workspace(&azure).await;
-    azure
-        .put(
-            &format!("{GROUP}{NSG}"),
-            "2024-05-01",
-            json!({ "location": "westeurope" }),
-        )
-        .await;
+    let (_dir, azure) = with_target().await;
     let path = format!("{GROUP}{NSG}{SETTING}");
     for body in [
         json!({ "properties": { "logs": [] } }),
