@@ -191,13 +191,17 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn read(&self, change: &Change) -> Observed {
-        let live = self.live.lock().await.clone();
+        let live = self.live.lock().await;
         match live.orphans.get(&change.key.address) {
             // A Graph object has no id to read it by once the spec no longer says what it is found by.
             Some(found) if change.key.address.realm() != Realm::Arm => {
                 Observed::Present(found.clone())
             }
-            _ => read_one(self.job.client, &self.resource(change), &live).await,
+            _ => {
+                let read = read_one(self.job.client, &self.resource(change), &live);
+                drop(live);
+                read.await
+            }
         }
     }
 

@@ -143,19 +143,21 @@ async fn owners(client: &Client, graph: &Graph, live: &mut Live) {
 }
 
 /// Reads one resource again, with the values of `live` for its keys.
-pub async fn read_one(client: &Client, resource: &Resource, live: &Live) -> Observed {
+pub fn read_one<'a>(
+    client: &'a Client,
+    resource: &Resource,
+    live: &Live,
+) -> impl Future<Output = Observed> + use<'a> {
     let (tasks, _) = sort_out(client, &[resource], live);
-    match join_all(tasks.into_iter().map(|task| run(client, task)))
-        .await
-        .into_iter()
-        .flatten()
-        .next()
-    {
-        Some((_, observed)) => observed,
-        None => Observed::Unreadable(why(
-            "NoKey",
-            "what it is found by has not been read".to_owned(),
-        )),
+    async move {
+        let observed = join_all(tasks.into_iter().map(|task| run(client, task))).await;
+        match observed.into_iter().flatten().next() {
+            Some((_, observed)) => observed,
+            None => Observed::Unreadable(why(
+                "NoKey",
+                "what it is found by has not been read".to_owned(),
+            )),
+        }
     }
 }
 
