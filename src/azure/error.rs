@@ -26,7 +26,7 @@ pub enum Error {
     },
     #[error("{doing}: not finished after {} minutes; Azure may still finish it", waited.as_secs() / 60)]
     TooLong { doing: String, waited: Duration },
-    /// No answer. `arrived` is false when the request certainly did not leave.
+    /// No answer. `may_have_arrived` is false when the request certainly did not leave.
     #[error("{doing}: no answer")]
     Unreachable {
         doing: String,
@@ -88,22 +88,6 @@ impl Error {
 
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if error.is_not_found())
-    }
-
-    /// Whether the write may have taken effect although it failed: look before doing it again.
-    pub fn may_have_happened(&self) -> bool {
-        match self {
-            Self::Refused { error, .. } => error.status >= 500 || error.status == 408,
-            Self::Unreachable {
-                may_have_arrived, ..
-            } => *may_have_arrived,
-            Self::Operation { .. } | Self::TooLong { .. } | Self::Malformed { .. } => true,
-            Self::Token { .. }
-            | Self::SignIn(_)
-            | Self::ForeignAddress { .. }
-            | Self::NoIdentityTenant
-            | Self::Endpoint(_) => false,
-        }
     }
 
     /// What to try.
