@@ -27,6 +27,7 @@ pub struct Key {
 }
 
 impl Key {
+    /// The write that brings the resource to its final body.
     pub fn main(address: &ResourceId) -> Self {
         Self {
             address: address.clone(),

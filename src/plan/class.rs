@@ -5,7 +5,7 @@ use super::Change;
 use crate::controls;
 use crate::resource::kinds::{self, Class};
 
-/// Of a difference at a path of a resource; of the whole resource where the path is empty.
+/// The class of a difference at a property path; with an empty path, of the resource as a whole.
 pub fn class_of(type_name: &str, path: &str) -> Class {
     kinds::class_of(type_name, path).unwrap_or_else(|| {
         let is_read = controls::all().any(|control| {

@@ -95,7 +95,8 @@ pub struct Note {
     pub property: PropertyChange,
 }
 
-/// Plans.
+/// What it takes to get from live state to the desired one, or to nothing where that is the aim. What is not known yet
+/// of the values stays a term, and what could not be read is named in the plan rather than taken for absent.
 pub fn plan(desired: &Graph, live: &Live) -> Plan {
     let plan = match &desired.aim {
         Aim::Build => planner::Planner::new(desired, live).run(),
@@ -139,6 +140,7 @@ impl Plan {
         self.since == Since::SpecUnchanged && self.has_changes()
     }
 
+    /// Changes of this verb, those that keep the record not among them.
     pub fn count(&self, verb: Verb) -> usize {
         self.changes
             .iter()

@@ -1,8 +1,10 @@
 //! What the user wrote: the model, how it is loaded from YAML, and everything that is wrong with it.
 //!
 //! `load` opens files (`project`), makes trees of them (`tree`), lays them over each other and reads them (`read`,
-//! `written`) into the written form (`document`) and the model (`model`, with `identity` and `edge`), both declared by `declare`. `ownership` reads what is said about what has no name here. `validate` and `topology` know what fits together,
-//! `contract` what an OpenAPI contract offers. Problems are `diagnostic`s; `effective` says where values came from.
+//! `written`) into the written form (`document`) and the model (`model`, with `identity` and `edge`), both declared by
+//! `declare`. `ownership` reads what is said about what has no name here. `validate` and `topology` know what fits
+//! together, `contract` what an OpenAPI contract offers. Problems are `diagnostic`s; `effective` says where values came
+//! from.
 
 mod assemble;
 mod contract;

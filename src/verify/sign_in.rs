@@ -143,7 +143,7 @@ fn scope<'a>(target: &Target, scopes: impl Iterator<Item = &'a String>) -> Strin
     all.join(" ")
 }
 
-/// Prepares a sign-in in a browser; `is_local` picks an address on this machine where one is registered.
+/// Prepares a sign-in in a browser, which comes back to an address on this machine where one is registered.
 pub fn begin(target: &Target) -> Result<Begun<'_>, SignInProblem> {
     let client = public_client(target)?;
     let local = client
