@@ -61,7 +61,13 @@ impl Run<'_> {
     }
 
     async fn update(&self, change: &Change, found: &Found, set: &Set) -> Result<(), Halt> {
-        let values = write::with_comments(change.kind, found, self.values(change, set).await?);
+        let mut values = write::with_comments(change.kind, found, self.values(change, set).await?);
+        if let Some(request) = self.target(change).unset(&mut values) {
+            self.write(change, request).await?;
+            if values.is_empty() {
+                return Ok(());
+            }
+        }
         let written = self.write(change, self.target(change).update(found, &values));
         self.unless_moved(change, found, written.await).await
     }

@@ -110,6 +110,9 @@ impl Target<'_> {
                 }
                 Request::put(realm, url, body)
             }
+            Write::PutThenPatch if compose::is_whole(self.kind, values) => {
+                Request::put(realm, url, body)
+            }
             Write::PutThenPatch | Write::Patch | Write::PostThenPatch | Write::Never => {
                 Request::patch(realm, url, body)
             }
@@ -119,6 +122,18 @@ impl Target<'_> {
             (Etag::EnforcedWithStarOnDelete, None) => request.if_match("*"),
             (Etag::Enforced | Etag::None, _) => request,
         }
+    }
+
+    /// What is deleted for a value that no update takes away; the value is done with.
+    pub(super) fn unset(&self, values: &mut Values) -> Option<Request> {
+        let rule = self.kind.unset?;
+        values.get(rule.path).filter(|value| value.is_null())?;
+        values.remove(rule.path);
+        let below = self.id.child(rule.collection, rule.name);
+        let url = self
+            .endpoints
+            .arm_url(below.as_str(), self.kind.api_version, &[]);
+        Some(Request::delete(below.realm(), url))
     }
 
     pub(super) fn delete(&self, found: &Found) -> Request {

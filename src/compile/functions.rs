@@ -106,6 +106,9 @@ impl Site<'_> {
         if self.has_private_endpoint() {
             properties["virtualNetworkSubnetId"] = json!(self.ids.subnet(Subnet::Functions));
             properties["outboundVnetRouting"] = json!({ "allTraffic": true });
+        } else {
+            // One that still reached into a network would keep it from being deleted.
+            properties["virtualNetworkSubnetId"] = Value::Null;
         }
         let body = json!({
             "location": self.spec.azure.location,

@@ -13,9 +13,11 @@ use crate::spec::{Function, Spec, Tier, Topology};
 
 pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
     let edge = if spec.network.topology.has_private_edge() {
-        connection(spec, ids)
+        vec![connection(spec, ids)]
     } else {
-        front_door_id(spec, ids)
+        // A gateway does not get into a network while it has one (domain.md A.1).
+        let connection = Draft::absent(ids.connection(), &spec.gateway.at).serves(&[R5]);
+        vec![front_door_id(spec, ids), connection]
     };
     let deleted = Draft::cleared(
         ids.deleted_service(),
@@ -24,7 +26,8 @@ pub(super) fn compile(spec: &Spec, ids: Ids) -> Vec<Draft> {
         Value::Null,
     )
     .serves(&[R1]);
-    let mut drafts = vec![deleted, service(spec, ids), edge, tag(spec, ids)];
+    let mut drafts = vec![deleted, service(spec, ids), tag(spec, ids)];
+    drafts.extend(edge);
     if is_classic(spec.gateway.sku.name) {
         drafts.extend(["access", "gitAccess"].map(|name| key_access(spec, ids, name)));
     }
@@ -95,22 +98,19 @@ fn public_access(topology: Topology) -> &'static str {
 /// Sets what the service says of its network; answers the resources that must be there first.
 fn join_network(spec: &Spec, ids: Ids, properties: &mut Value) -> Vec<ResourceId> {
     let subnet = ids.subnet(Subnet::Gateway);
+    let inside = json!({ "subnetResourceId": subnet });
     // `External` with a subnet means outgoing integration in v2 tiers and injection in classic ones (domain.md A.1).
-    let (mode, subnet, address) = match spec.network.topology {
-        Topology::PrivateEdgePrivateBackend => ("External", Some(subnet), None),
-        Topology::FilteredEdgePrivateBackend => {
-            ("External", Some(subnet), Some(ids.public_address()))
-        }
-        Topology::PrivateEdgeRestrictedBackend => ("None", None, None),
+    // What one that left its network keeps of it would be refused.
+    let (mode, configuration, address) = match spec.network.topology {
+        Topology::PrivateEdgePrivateBackend => ("External", inside, None),
+        Topology::FilteredEdgePrivateBackend => ("External", inside, Some(ids.public_address())),
+        Topology::PrivateEdgeRestrictedBackend => ("None", Value::Null, None),
     };
     properties["virtualNetworkType"] = json!(mode);
-    if let Some(subnet) = &subnet {
-        properties["virtualNetworkConfiguration"] = json!({ "subnetResourceId": subnet });
-    }
-    if let Some(address) = &address {
-        properties["publicIpAddressId"] = json!(address);
-    }
-    subnet.into_iter().chain(address).collect()
+    let first = (!configuration.is_null()).then_some(subnet);
+    properties["virtualNetworkConfiguration"] = configuration;
+    properties["publicIpAddressId"] = json!(address);
+    first.into_iter().chain(address).collect()
 }
 
 const PREFIX: &str = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security";

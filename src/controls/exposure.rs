@@ -12,7 +12,7 @@ use time::Date;
 
 use super::effective::{Policies, Scope, attribute, every};
 use super::function::{allows, is_own_rule};
-use super::intent::{Edge, Intent};
+use super::intent::{Edge, Intent, is_injected};
 use super::report::{Outcome, Verdict};
 use super::state::{Entry, State};
 use super::subject::{
@@ -180,8 +180,12 @@ impl Watch {
             self.policies = std::mem::take(&mut self.policies).renewed(state);
         }
         // No guard depends on the day.
-        let subject = Subject::new(state, &self.intent, &self.policies, Date::MIN);
-        if self.intent.edge == Edge::Injected {
+        let intent = Intent {
+            edge: Edge::standing(state),
+            ..self.intent.clone()
+        };
+        let subject = Subject::new(state, &intent, &self.policies, Date::MIN);
+        if intent.edge == Edge::Injected {
             self.judged.add(&subject, CLOSING);
         }
         let mut open = open_apis(&subject, &self.judged);
@@ -331,7 +335,7 @@ fn is_open(subject: &Subject<'_>, judged: &Judged, api: &Entry, door: Door) -> b
             subject.all(ROUTE).any(is_on) && (is_public || !subject.approved(service).is_empty())
         }
         // An injected gateway keeps its public address: the group and the header close it together.
-        Door::Gateway if subject.intent.edge == Edge::Injected => {
+        Door::Gateway if is_injected(service) => {
             !CLOSING.iter().all(|control| judged.holds(service, control))
         }
         Door::Gateway | Door::Function | Door::Deployment => is_public,

@@ -126,18 +126,37 @@ fn edge(state: &State) -> Edge {
             .at("/properties/sharedPrivateLinkResource/privateLink/id")
             .is_some()
     });
-    let is_injected = state.all(SERVICE).any(|service| {
-        generation(service) == Generation::Classic
-            && ["External", "Internal"]
-                .iter()
-                .any(|mode| service.is("/properties/virtualNetworkType", mode))
-    });
+    let is_injected = state.all(SERVICE).any(is_injected);
     if has_link || (!is_injected && state.all(CONNECTION).next().is_some()) {
         Edge::PrivateLink
     } else if is_injected {
         Edge::Injected
     } else {
         Edge::Public
+    }
+}
+
+/// Whether a gateway stands in a network; gateways of the v2 tiers only reach into theirs (domain.md A.1).
+pub(super) fn is_injected(service: &Entry) -> bool {
+    generation(service) == Generation::Classic
+        && ["External", "Internal"]
+            .iter()
+            .any(|mode| service.is("/properties/virtualNetworkType", mode))
+}
+
+impl Edge {
+    /// How calls get in as the gateways stand, whatever is meant: also half way from one network to another.
+    pub(super) fn standing(state: &State) -> Self {
+        if state.all(SERVICE).any(is_injected) {
+            Self::Injected
+        } else if state
+            .all(SERVICE)
+            .all(|service| service.is("/properties/publicNetworkAccess", "Disabled"))
+        {
+            Self::PrivateLink
+        } else {
+            Self::Public
+        }
     }
 }
 

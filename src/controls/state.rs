@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::resource::{At, Graph, Live, Observed, Ref, ResourceId, Term, Unreadable, Wanted, body};
 
+const NETWORK: &str = "Microsoft.Network/virtualNetworks";
+
 /// One resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -135,6 +137,7 @@ impl State {
         for (id, found) in &live.orphans {
             state.observe(id, &Observed::Present(found.clone()));
         }
+        state.take_up_subnets();
         state
     }
 
@@ -148,7 +151,28 @@ impl State {
         for (id, found) in foreign.chain(&live.around) {
             state.observe(id, &Observed::Present(found.clone()));
         }
+        state.take_up_subnets();
         state
+    }
+
+    /// Subnets that were not read for themselves, as their network says them (quirks.md: virtual networks).
+    fn take_up_subnets(&mut self) {
+        let subnets = self
+            .all(NETWORK)
+            .flat_map(|network| network.list("/properties/subnets"));
+        let subnets: Vec<(ResourceId, Value)> = subnets
+            .filter_map(|subnet| {
+                let id = ResourceId::parse(subnet.get("id")?.as_str()?).ok()?;
+                Some((id, subnet.clone()))
+            })
+            .collect();
+        for (id, body) in subnets {
+            if !self.is_unread(&id) {
+                self.entries
+                    .entry(id.clone())
+                    .or_insert_with(|| Entry::new(id, body));
+            }
+        }
     }
 
     /// Takes up what was read. A resource that is there already keeps what it was read with; one that was found by a

@@ -3,11 +3,10 @@
 //! Azure refuses a second resource with such a value (`Kind::unique`), so the one that gets it waits for the one that
 //! has it to be changed or gone. A spec that renames an API without saying `moved` comes to this.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
-use super::change::{Action, Change, Key};
+use super::change::{Action, Change};
+use super::order::waits;
 use crate::resource::{Live, ResourceId, Term, body};
 
 /// Adds what each change must wait for because another still has what it takes.
@@ -84,23 +83,4 @@ fn values(paths: &[&str], at: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
         .iter()
         .map(|path| at(path).map(plain).unwrap_or_default())
         .collect()
-}
-
-/// Whether `change` waits for `other`, also through others.
-fn waits(changes: &[Change], change: &Key, other: &Key) -> bool {
-    let edges: BTreeMap<&Key, &BTreeSet<Key>> = changes
-        .iter()
-        .map(|change| (&change.key, &change.depends_on))
-        .collect();
-    let mut seen = BTreeSet::new();
-    let mut open = vec![change];
-    while let Some(key) = open.pop() {
-        if key == other {
-            return true;
-        }
-        if seen.insert(key) {
-            open.extend(edges.get(key).into_iter().flat_map(|needs| needs.iter()));
-        }
-    }
-    false
 }

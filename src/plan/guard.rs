@@ -27,6 +27,7 @@ enum When {
 }
 
 const SERVICE: &str = "Microsoft.ApiManagement/service";
+const PUBLIC_ACCESS: &str = "public-access";
 const GONE: &[Verb] = &[Verb::Delete, Verb::Replace];
 
 pub(super) const GUARDS: &[Guard] = &[
@@ -45,6 +46,12 @@ pub(super) const GUARDS: &[Guard] = &[
             "/properties/publicIpAddressId",
         ]),
         says: "moving a gateway to another network takes it down for up to 45 minutes and may change its address",
+    },
+    Guard {
+        name: "gateway-uncovered",
+        type_name: SERVICE,
+        when: When::Becomes(&["virtualNetworkType"], &["None"]),
+        says: "once out of its network and until private link lets its public side be closed, anybody reaches its address, and only tokens and the check of the edge's id keep callers out",
     },
     Guard {
         name: "gateway-purge",
@@ -96,7 +103,7 @@ pub(super) const GUARDS: &[Guard] = &[
         says: "whoever no rule names would be let in",
     },
     Guard {
-        name: "public-access",
+        name: PUBLIC_ACCESS,
         type_name: "",
         when: When::Becomes(&["publicNetworkAccess"], &["Enabled"]),
         says: "it would be open to the internet",
@@ -126,6 +133,12 @@ pub(super) const GUARDS: &[Guard] = &[
         says: "callers would no longer be limited there",
     },
 ];
+
+/// Whether a resource comes to answer the internet.
+pub(super) fn opens(change: &Change) -> bool {
+    let opening = GUARDS.iter().filter(|guard| guard.name == PUBLIC_ACCESS);
+    opening.into_iter().any(|guard| guard.is_about(change))
+}
 
 impl Guard {
     pub(super) fn is_about(&self, change: &Change) -> bool {

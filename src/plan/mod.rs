@@ -17,6 +17,7 @@ pub mod file;
 mod guard;
 mod history;
 mod loosen;
+mod opening;
 mod order;
 mod overlay;
 mod ownership;

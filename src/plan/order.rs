@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::change::{Action, Change, Key, Reason};
 use crate::resource::kind::Stage;
-use crate::resource::{Graph, Live, Resource, ResourceId};
+use crate::resource::{Found, Graph, Live, Resource, ResourceId, Wanted, body};
 
 /// Stage name of list items that are disabled before they are removed.
 pub(super) const DISABLE: &str = "disable-removed";
@@ -24,7 +24,9 @@ pub(super) fn awaited<'a>(
     stage: &'a Stage,
 ) -> impl Iterator<Item = &'a Resource> {
     desired.iter().filter(move |other| {
-        other.id.is_within(&resource.id) && other.kind.type_name == stage.until
+        other.id.is_within(&resource.id)
+            && other.kind.type_name == stage.until
+            && other.body().is_some()
     })
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Edges {
 impl Edges {
     pub(super) fn new(
         desired: &Graph,
+        live: &Live,
         changes: &[Change],
         staged: &[(&Resource, &'static Stage, Change)],
         loosened: &[Change],
@@ -52,7 +55,14 @@ impl Edges {
         let mut before: BTreeMap<ResourceId, BTreeSet<Key>> = BTreeMap::new();
         for resource in desired.in_order() {
             let mut keys = BTreeSet::new();
+            // What stands and has to go needs nothing of the one above it.
+            let leaves =
+                resource.wanted == Wanted::Absent && live.get(&resource.id).found().is_some();
+            let above = resource.id.parent().filter(|_| leaves);
             for id in desired.dependencies(resource) {
+                if Some(&id) == above.as_ref() && !resource.depends_on.contains(&id) {
+                    continue;
+                }
                 match own.get(&id) {
                     Some(changes) => keys.extend(changes.iter().cloned()),
                     None => keys.extend(before.get(&id).into_iter().flatten().cloned()),
@@ -115,10 +125,14 @@ impl Edges {
         }
         let removals = removals(changes, live);
         for (key, needs) in removals {
-            changes
-                .iter_mut()
-                .filter(|change| change.key == key)
-                .for_each(|change| change.depends_on.extend(needs.iter().cloned()));
+            for need in needs {
+                // Two that name each other would wait for ever: Azure says which of them is still in use.
+                if waits(changes, &need, &key) {
+                    continue;
+                }
+                let gone = changes.iter_mut().filter(|change| change.key == key);
+                gone.for_each(|change| drop(change.depends_on.insert(need.clone())));
+            }
         }
     }
 }
@@ -140,22 +154,33 @@ fn guards(
     guards
 }
 
-/// What the live body of each changed resource says, for [`mentions`].
+/// What the live body of each changed resource says, for [`mentions`]. What Azure adds about who uses it is left out:
+/// a subnet would wait for its private endpoint, and that one for the subnet.
 pub(super) fn bodies<'a>(changes: &'a [Change], live: &Live) -> Vec<(&'a Change, String)> {
     let body = |change: &'a Change| {
-        let id = &change.key.address;
-        let found = live
-            .resources
-            .get(id)
-            .and_then(|observed| observed.found())
-            .or_else(|| live.orphans.get(id))
-            .or_else(|| Some(&live.foreign.get(id)?.found))?;
-        Some((change, strings(&found.body)))
+        let body = &found(live, &change.key.address)?.body;
+        let said = body::strip(body, &|path| change.kind.is_read_only(path));
+        Some((change, strings(&said)))
     };
     changes.iter().filter_map(body).collect()
 }
 
-/// A deletion waits for every other change of a resource whose live body names what is deleted.
+fn found<'a>(live: &'a Live, id: &ResourceId) -> Option<&'a Found> {
+    let found = live.get(id).found();
+    found
+        .or_else(|| live.orphans.get(id))
+        .or_else(|| Some(&live.foreign.get(id)?.found))
+}
+
+/// How documents quote the value of a resource, lower-cased.
+fn quotation(change: &Change, live: &Live) -> Option<String> {
+    let (open, close) = change.kind.quoted?;
+    let body = &found(live, &change.key.address)?.body;
+    let name = body::get(body, "/properties/displayName")?.as_str()?;
+    Some(format!("{open}{name}{close}").to_ascii_lowercase())
+}
+
+/// A deletion waits for every other change of a resource whose live body names what is deleted, or quotes it.
 fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
     let is_removal = |change: &&Change| {
         matches!(change.action, Action::Delete { .. })
@@ -167,10 +192,14 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
     let bodies = bodies(changes, live);
     let needs = |gone: &Change| {
         let name = gone.key.address.as_str().to_ascii_lowercase();
+        let quotation = quotation(gone, live);
+        let is_quoted = |text: &str| quotation.as_ref().is_some_and(|it| text.contains(it));
         let refers = bodies.iter().filter(|(change, text)| {
             change.key.address != gone.key.address
                 && !gone.key.address.is_within(&change.key.address)
-                && is_named(text, &name)
+                && (change.key.address.is_within(&gone.key.address)
+                    || is_named(text, &name)
+                    || is_quoted(text))
         });
         (
             gone.key.clone(),
@@ -178,6 +207,25 @@ fn removals(changes: &[Change], live: &Live) -> Vec<(Key, BTreeSet<Key>)> {
         )
     };
     changes.iter().filter(is_removal).map(needs).collect()
+}
+
+/// Whether `change` waits for `other`, also through others.
+pub(super) fn waits(changes: &[Change], change: &Key, other: &Key) -> bool {
+    let edges: BTreeMap<&Key, &BTreeSet<Key>> = changes
+        .iter()
+        .map(|change| (&change.key, &change.depends_on))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![change];
+    while let Some(key) = open.pop() {
+        if key == other {
+            return true;
+        }
+        if seen.insert(key) {
+            open.extend(edges.get(key).into_iter().flat_map(|needs| needs.iter()));
+        }
+    }
+    false
 }
 
 /// All text values of a body, lower-cased, one a line.

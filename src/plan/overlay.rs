@@ -73,7 +73,9 @@ fn write(state: &mut State, change: &Change, set: &Set) {
         let mut written = set.keys();
         written.any(|pointer| row.paths.iter().any(|path| body::matches(path, pointer)))
     });
-    for pointer in moves.flat_map(|row| row.values) {
+    // A value goes as a whole: what is known of a part of it is of before.
+    for pattern in moves.flat_map(|row| row.values) {
+        let pointer = pattern.split("/*").next().unwrap_or(pattern);
         state.forget(id, pointer);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Base, Change, Key, Reason, Set};
 use super::digest::Digest;
-use super::{Note, Plan, basis, displace, loosen, order, ownership, removal, shared};
+use super::{Note, Plan, basis, displace, loosen, opening, order, ownership, removal, shared};
 use crate::diff::{self, Difference};
 use crate::policy;
 use crate::resource::kind::Stage;
@@ -64,12 +64,13 @@ impl<'a> Planner<'a> {
         self.changes.extend(removal::changes(&strangers.leaving));
         let staged = std::mem::take(&mut self.staged);
         let loosened = loosen::split(&mut self.changes, self.live);
-        let edges = order::Edges::new(self.desired, &self.changes, &staged, &loosened);
+        let edges = order::Edges::new(self.desired, self.live, &self.changes, &staged, &loosened);
         self.changes
             .extend(staged.into_iter().map(|(_, _, change)| change));
         self.changes.extend(loosened);
         edges.apply(&mut self.changes, self.live);
         displace::order(&mut self.changes, self.live);
+        opening::order(&mut self.changes);
         shared::follow(&mut self.changes);
         self.record();
         self.plan.changes = order::sorted(self.changes);
@@ -111,7 +112,10 @@ impl<'a> Planner<'a> {
     /// What Azure makes by itself along with a new parent is removed right after, also when the parent was begun by
     /// an earlier run.
     fn unwanted(&mut self, resource: &'a Resource) {
-        match resource.id.parent().filter(|parent| self.is_new(parent)) {
+        let parent = resource.id.parent().filter(|parent| self.is_new(parent));
+        // What others ask for does not come with anything.
+        let comes_along = resource.kind.write != Write::Approve;
+        match parent.filter(|_| comes_along) {
             Some(parent) => self.push(
                 resource,
                 "",

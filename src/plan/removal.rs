@@ -7,9 +7,12 @@ use super::digest::Digest;
 use crate::resource::kind::Deletion;
 use crate::resource::{Found, ResourceId, kinds};
 
-/// Deletes for all that leaves, parents standing in for what is inside them.
+/// Deletes for all that leaves, parents standing in for what is inside them where Azure lets them.
 pub(super) fn changes(leaving: &[(&ResourceId, &Found, Reason)]) -> Vec<Change> {
-    let is_inside = |id: &ResourceId| leaving.iter().any(|(other, ..)| id.is_within(other));
+    let goes_first =
+        |id: &ResourceId| kinds::of(id).is_some_and(|kind| kind.deletion == Deletion::BeforeParent);
+    let is_inside =
+        |id: &ResourceId| !goes_first(id) && leaving.iter().any(|(other, ..)| id.is_within(other));
     leaving
         .iter()
         .filter(|(id, ..)| !is_inside(id))

@@ -168,8 +168,10 @@ impl Shown<'_> {
             width: room.width.saturating_sub(INDENT),
             ..room
         };
-        for objection in section::objections_to(change, self.objections) {
-            out.push_str(&objected(objection, inner));
+        if self.says_objections(change) {
+            for objection in section::objections_to(change, self.objections) {
+                out.push_str(&objected(objection, inner));
+            }
         }
         if let Some(author) = self.plan.history.authors.get(&change.key.address) {
             for line in wrap(&changed_by(author), inner.width) {
@@ -179,6 +181,12 @@ impl Shown<'_> {
         for line in below(change, inner) {
             let _infallible = writeln!(out, "{}{line}", " ".repeat(INDENT));
         }
+    }
+
+    /// They are said once, at the first of the changes of a resource.
+    fn says_objections(&self, change: &Change) -> bool {
+        let same = section::shown(self.plan).find(|it| it.key.address == change.key.address);
+        same.is_none_or(|first| first.key == change.key)
     }
 
     /// What is objected to that is no single change of this plan.

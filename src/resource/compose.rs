@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::body::{self, join, member};
 use super::equal::Equality;
-use super::kind::{How, Kind};
+use super::kind::{How, Kind, Write};
 
 /// JSON pointer to value; null removes.
 pub type Values = BTreeMap<String, Value>;
@@ -26,10 +26,19 @@ pub fn for_create(set: &Values) -> Value {
 /// The body of a request that changes a resource whose live body is given.
 pub fn for_update(kind: &Kind, live: &Value, set: &Values) -> Value {
     let full = overlaid(kind, live, set);
-    if kind.write.is_partial() {
-        partial(kind, &full, set)
-    } else {
+    if is_whole(kind, set) {
         full
+    } else {
+        partial(kind, &full, set)
+    }
+}
+
+/// Whether an update sends everything, and not only what changes. What is taken out of an ARM resource is left out of
+/// a PUT: no recording shows what its provider makes of a null in a PATCH.
+pub fn is_whole(kind: &Kind, set: &Values) -> bool {
+    match kind.write {
+        Write::PutThenPatch => set.values().any(Value::is_null),
+        write => !write.is_partial(),
     }
 }
 

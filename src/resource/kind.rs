@@ -276,6 +276,25 @@ pub struct Unique {
     pub evidence: Evidence,
 }
 
+/// What may not stand beneath a resource when one of these paths is set: it is removed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excludes {
+    pub paths: &'static [&'static str],
+    /// The type of what is in the way.
+    pub beneath: &'static str,
+    pub evidence: Evidence,
+}
+
+/// A value that no write takes away: something beneath the resource is deleted for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unset {
+    pub path: &'static str,
+    /// The type of what is deleted, without the resource's own.
+    pub collection: &'static str,
+    pub name: &'static str,
+    pub evidence: Evidence,
+}
+
 /// What a resource guards: items that leave it are let go of by a write of their own, once nothing that the plan
 /// changes names them any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -331,7 +350,11 @@ pub struct Kind {
     pub invalidates: &'static [Invalidation],
     pub disable_first: Option<DisableFirst>,
     pub unique: Option<Unique>,
+    pub excludes: Option<Excludes>,
+    pub unset: Option<Unset>,
     pub guarded: Option<Guarded>,
+    /// What documents put around its display name to quote its value.
+    pub quoted: Option<(&'static str, &'static str)>,
     pub effects: &'static [Effect],
     pub usual: Usual,
 }
@@ -355,7 +378,10 @@ impl Kind {
         invalidates: &[],
         disable_first: None,
         unique: None,
+        excludes: None,
+        unset: None,
         guarded: None,
+        quoted: None,
         effects: &[],
         usual: Usual {
             create: 5,

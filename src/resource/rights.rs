@@ -246,6 +246,11 @@ impl Rights {
                 if kind.deletion != Deletion::WithParent && kind.write != Write::Approve {
                     self.allow(kind, "delete");
                 }
+                if let Some(rule) = kind.unset {
+                    let type_name = kind.type_name;
+                    self.actions
+                        .insert(format!("{type_name}/{}/delete", rule.collection));
+                }
                 self.link(resource);
             }
             Realm::Fact => {}

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use secgw::controls::{Door, Exposures, Intent, State, Watch, exposures, weaker};
 use secgw::plan::{self, Change, Half, Key, Plan, Verb, overlay};
 use secgw::resource::{Found, Graph, Live, Observed, Ref, ResourceId, Term, Wanted, body};
+use secgw::spec::Topology;
 use serde_json::{Value, json};
 
 use crate::generated::{Shape, sampled};
@@ -404,6 +405,89 @@ fn a_plan_that_forgets_what_waits_for_what_is_caught() {
         let is_seen = found.iter().any(|line| line.contains(wanted));
         assert!(is_seen, "{name}: {found:#?}");
     }
+}
+
+/// `dev` with its gateway behind private link, and in a network.
+fn both_networks() -> [Graph; 2] {
+    let linked = spec("dev");
+    let mut injected = spec("dev");
+    assert_eq!(
+        linked.network.topology,
+        Topology::PrivateEdgeRestrictedBackend
+    );
+    injected.network.topology = Topology::FilteredEdgePrivateBackend;
+    [graph(&linked), graph(&injected)]
+}
+
+#[test]
+fn a_gateway_moves_into_a_network_without_a_weaker_state_on_the_way() {
+    let [linked, injected] = both_networks();
+    let mut live = applied(&linked);
+    // Nothing of the first refers to it.
+    for (id, observed) in &mut live.resources {
+        if let (Observed::Present(found), "Microsoft.Cdn/profiles") =
+            (observed, id.type_name().as_str())
+        {
+            let known = json!("00000000-0000-4000-8000-0000000000fd");
+            body::set(&mut found.body, "/properties/frontDoorId", known);
+        }
+    }
+    let mut way = Way::new(live, &injected);
+    assert_eq!(caught(&way), Vec::<String>::new());
+    for ends in [&way.before, &way.after] {
+        let doors: Vec<Door> = ends.keys().map(|(_, door)| *door).collect();
+        assert!(!doors.contains(&Door::Gateway), "{ends:#?}");
+    }
+    for change in &mut way.plan.changes {
+        change.depends_on.clear();
+    }
+    let found = caught(&way);
+    let is_seen = found
+        .iter()
+        .any(|line| line.contains("orders by the gateway: it is open"));
+    assert!(is_seen, "{found:#?}");
+}
+
+/// Azure has no private link for a gateway in a network, and no closed public side without one: between the two, the
+/// check of the edge's id is left, and the plan asks for a word of its own.
+#[test]
+fn a_gateway_that_leaves_a_network_keeps_its_other_guards_until_private_link_closes_it() {
+    let [linked, injected] = both_networks();
+    let way = Way::new(applied(&injected), &linked);
+    let mut dice = Dice(0x2545_f491);
+    let mut between = 0;
+    for _ in 0..20 {
+        let (_, wrong) = way.walk(&mut dice);
+        between += wrong.len();
+        let elsewhere = wrong
+            .iter()
+            .filter(|line| !line.ends_with("orders by the gateway: it is open"));
+        assert_eq!(elsewhere.count(), 0, "{wrong:#?}");
+    }
+    assert_ne!(between, 0);
+    let mut uncovered = way.start.clone();
+    let change = |verb, noun: &str| {
+        let mut all = way.plan.changes.iter();
+        all.find(|it| it.action.verb() == verb && it.kind.noun == noun)
+            .unwrap()
+    };
+    overlay(
+        &mut uncovered,
+        change(Verb::Update, "API Management service"),
+        Half::Done,
+    );
+    let found = exposures(&uncovered, &way.intent);
+    let api = found.iter().find(|((_, door), _)| *door == Door::Gateway);
+    let guards = &api.unwrap().1.guards;
+    for guard in ["origin check", "token", "audience", "issuer", "scope"] {
+        assert!(guards.contains(guard), "{guards:?}");
+    }
+    let mut keys = way.plan.changes.iter().map(|change| &change.key);
+    let closing = keys.find(|key| key.stage == "close-public-access").unwrap();
+    let policy = change(Verb::Update, "global policy");
+    assert!(policy.depends_on.contains(closing));
+    let id = change(Verb::Delete, "named value");
+    assert!(id.depends_on.contains(&policy.key));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod halfway;
 #[cfg(test)]
 mod locality;
 #[cfg(test)]
+mod networks;
 mod ownership;
 #[cfg(test)]
 mod policy;

@@ -2,8 +2,8 @@
 
 use super::rule;
 use crate::resource::kind::{
-    Deletion, Effect, Etag, Evidence, How, Invalidation, Kind, Layer, Mark, Read, Rule, Stage,
-    Unique, Usual, Write,
+    Deletion, Effect, Etag, Evidence, Excludes, How, Invalidation, Kind, Layer, Mark, Read, Rule,
+    Stage, Unique, Usual, Write,
 };
 
 const VERSION: &str = "2024-05-01";
@@ -278,6 +278,14 @@ pub(super) const KINDS: &[Kind] = &[
             ],
             values: &["/properties/publicIPAddresses/**"],
         }],
+        excludes: Some(Excludes {
+            paths: &["/properties/virtualNetworkConfiguration/**"],
+            beneath: "Microsoft.ApiManagement/service/privateEndpointConnections",
+            evidence: Evidence::Documented(
+                "domain.md A.1: private endpoints and injection exclude each other",
+                "2025-11-11",
+            ),
+        }),
         effects: SERVICE_EFFECTS,
         usual: Usual {
             create: 2400,
@@ -334,6 +342,7 @@ pub(super) const KINDS: &[Kind] = &[
                 "policies name it by this; a second one is refused with 400",
             ),
         }),
+        quoted: Some(("{{", "}}")),
         rules: &[
             rule(&["/properties/tags"], How::Set(""), Evidence::Recorded(CLI)),
             rule(

@@ -1,7 +1,9 @@
 //! Microsoft.Web: the function and the plan it runs on.
 
 use super::rule;
-use crate::resource::kind::{Deletion, Evidence, How, Kind, Layer, Mark, Read, Rule, Usual, Write};
+use crate::resource::kind::{
+    Deletion, Evidence, How, Kind, Layer, Mark, Read, Rule, Unset, Usual, Write,
+};
 
 const VERSION: &str = "2024-11-01";
 const FLEX: &str = "aso__Test_Web_Site_v20250501_CRUD";
@@ -383,6 +385,12 @@ pub(super) const KINDS: &[Kind] = &[
         mark: Mark::ArmTag,
         deletion: Deletion::Delete,
         rules: SITE_RULES,
+        unset: Some(Unset {
+            path: "/properties/virtualNetworkSubnetId",
+            collection: "networkConfig",
+            name: "virtualNetwork",
+            evidence: Evidence::Recorded("cli_appservice__test_functionapp_vnetE2E.json"),
+        }),
         usual: Usual {
             create: 60,
             update: 30,

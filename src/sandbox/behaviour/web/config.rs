@@ -17,9 +17,11 @@ use crate::sandbox::store::{Entry, Object, Store};
 const EVIDENCE: Evidence =
     Evidence::Recorded("cli_appservice__test_functionapp_access_restriction_add");
 const POLICIES: Evidence = Evidence::Recorded("cli_appservice__test_download_win_web_log");
+const NETWORKS: Evidence = Evidence::Recorded("cli_appservice__test_functionapp_vnetE2E");
 pub(super) const DEFAULTS: &str = include_str!("config_web.json");
 /// What `config/web` says of sign-in while nobody configured it there; Easy Auth stands in `authsettingsV2`.
 pub(super) const NO_AUTHENTICATION: &str = include_str!("no_authentication.json");
+const NETWORK: &str = "Microsoft.Web/sites/networkConfig";
 pub(super) const POLICY: &str = "Microsoft.Web/sites/basicPublishingCredentialsPolicies";
 
 macro_rules! members {
@@ -138,7 +140,53 @@ pub(crate) const ROWS: &[Behaviour] = &[
         evidence: POLICIES,
         ..WEB
     },
+    Behaviour {
+        arm_type: NETWORK,
+        names: Names::Fixed(&["virtualNetwork"]),
+        shape: "{ kind: string, properties!: { subnetResourceId!: string, swiftSupported: bool } }",
+        tags: Tags::None,
+        etag: Etag::None,
+        patch: None,
+        update: Reply::done(200),
+        delete: Some(Reply::empty(200)),
+        prepare: |write| {
+            let subnet = write.body["properties"]["subnetResourceId"].clone();
+            let joined = joined(write.store, write.id, subnet);
+            write.also.extend(joined);
+            Ok(())
+        },
+        removing: |removal| {
+            if let Some(id) = ArmId::parse(&removal.object.id) {
+                let joined = joined(removal.store, &id, Value::Null);
+                removal.also.extend(joined);
+            }
+            Ok(())
+        },
+        evidence: NETWORKS,
+        ..WEB
+    },
 ];
+
+/// The site says the same subnet: one fact, changed from either side.
+fn joined(store: &Store, id: &ArmId, subnet: Value) -> Option<Entry> {
+    let mut site = store.get(&id.top().key())?.clone();
+    site.body["properties"]["virtualNetworkSubnetId"] = subnet;
+    Some(Entry::Put(site))
+}
+
+/// The network configuration of a site that reaches into a subnet, or its end.
+pub(super) fn network(site: &ArmId, subnet: &Value) -> Entry {
+    let id = site.child("networkConfig", "virtualNetwork");
+    if subnet.is_null() {
+        return Entry::Remove(id.key());
+    }
+    let properties = json!({ "subnetResourceId": subnet, "swiftSupported": true });
+    Entry::Put(Object::new(
+        id.text(),
+        NETWORK,
+        json!({ "properties": properties }),
+    ))
+}
 
 fn member(name: &str) -> Option<&'static (&'static str, &'static str, bool)> {
     NAMES

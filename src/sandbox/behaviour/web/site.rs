@@ -201,6 +201,8 @@ fn configured(write: &mut Write, plan: &Object) -> Result<(), Refusal> {
         write.body["properties"]["publicNetworkAccess"] = sent["publicNetworkAccess"].clone();
     }
     web["publicNetworkAccess"] = write.body["properties"]["publicNetworkAccess"].clone();
+    let subnet = &write.body["properties"]["virtualNetworkSubnetId"];
+    write.also.push(config::network(write.id, subnet));
     let settings = sent["appSettings"].as_array().map(|list| named(list));
     if is_flex {
         config::flex_settings(settings.as_ref().unwrap_or(&Map::new()))?;
