@@ -376,7 +376,7 @@ mod tests {
         for first in [ids.public_address(), ids.subnet(Subnet::Gateway), group] {
             assert!(compiled.waits_for(&ids.service(), &first), "{first}");
         }
-        assert!(compiled.graph.get(&ids.connection()).is_none());
+        assert_eq!(compiled.resource(&ids.connection()).wanted, Wanted::Absent);
     }
 
     #[test]

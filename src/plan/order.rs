@@ -130,8 +130,9 @@ impl Edges {
                 if waits(changes, &need, &key) {
                     continue;
                 }
-                let gone = changes.iter_mut().filter(|change| change.key == key);
-                gone.for_each(|change| drop(change.depends_on.insert(need.clone())));
+                for change in changes.iter_mut().filter(|change| change.key == key) {
+                    change.depends_on.insert(need.clone());
+                }
             }
         }
     }
