@@ -25,6 +25,7 @@ mod halfway;
 mod locality;
 #[cfg(test)]
 mod networks;
+#[cfg(test)]
 mod ownership;
 #[cfg(test)]
 mod policy;
