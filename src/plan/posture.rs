@@ -93,9 +93,13 @@ pub fn posture(plan: &Plan, desired: &Graph, live: &Live, norm: &Norm) -> Postur
     for change in &plan.changes {
         overlay(&mut after, change, Half::Done);
     }
-    let report = |state: &State| evaluate(state, &norm.intent, &norm.accepted, norm.today);
+    let report =
+        |state: &State, intent: &Intent| evaluate(state, intent, &norm.accepted, norm.today);
     let is_there = |id: Option<&ResourceId>| id.is_none_or(|id| before.get(id).is_some());
-    let mut controls = turns(&report(&before), &report(&after));
+    let mut controls = turns(
+        &report(&before, &meant_before(plan, &before, norm)),
+        &report(&after, &norm.intent),
+    );
     // What is not there yet has nothing to be fixed.
     controls.retain(|turn| turn.effect != Turning::Fixes || is_there(turn.resource.as_ref()));
     for turn in &mut controls {
@@ -107,6 +111,23 @@ pub fn posture(plan: &Plan, desired: &Graph, live: &Live, norm: &Norm) -> Postur
     Posture {
         controls,
         exposure: openings(&before, &after, &norm.intent),
+    }
+}
+
+/// A gateway that moves to another network was not wrong where it was: it is judged there by the way calls took.
+fn meant_before(plan: &Plan, before: &State, norm: &Norm) -> Intent {
+    let moves = plan.changes.iter().any(|change| {
+        let mut properties = change.action.properties().iter();
+        properties.any(|property| property.path == "/properties/virtualNetworkType")
+    });
+    if !moves {
+        return norm.intent.clone();
+    }
+    let there = Intent::inferred(before);
+    Intent {
+        edge: there.edge,
+        backend: there.backend,
+        ..norm.intent.clone()
     }
 }
 

@@ -63,6 +63,10 @@ fn a_gateway_moves_into_a_network_and_out_again_in_one_plan_each() {
     for name in ["gateway-network", "public-access"] {
         assert!(ran.stdout.contains(name), "{ran}");
     }
+    // Where it was, it was as locked as where it goes.
+    for word in ["fixes", "breaks", "bypass OPEN", "less than before"] {
+        assert!(!ran.stdout.contains(word), "{ran}");
+    }
     let done = site.applied(&["gateway-network", "public-access"]);
     let moves = at(&done, "/service/apim-orders-dev");
     for first in [
@@ -75,12 +79,16 @@ fn a_gateway_moves_into_a_network_and_out_again_in_one_plan_each() {
     }
     site.is_as_the_spec_says();
     site.is_injected(false);
+    let ran = site.secgw("plan");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    for word in ["fixes", "breaks", "bypass OPEN", "less than before"] {
+        assert!(!ran.stdout.contains(word), "{ran}");
+    }
     let done = site.applied(&[
         "gateway-network",
         "gateway-uncovered",
         "no-check-header",
         "public-access",
-        "exposure",
     ]);
     let closes = at(&done, "/service/apim-orders-dev#close-public-access");
     assert!(at(&done, "/service/apim-orders-dev") < closes);
