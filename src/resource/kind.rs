@@ -359,6 +359,13 @@ pub struct Kind {
     pub usual: Usual,
 }
 
+impl Rule {
+    fn is_at(&self, path: &str) -> bool {
+        let mut paths = self.paths.iter();
+        paths.any(|pattern| super::body::matches(pattern, path))
+    }
+}
+
 impl Kind {
     /// What every row starts from: an ARM resource with no peculiarity.
     pub const PLAIN: Self = Self {
@@ -392,18 +399,17 @@ impl Kind {
 
     /// The rules that apply at a path, the kind's own first.
     pub fn rules_at<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'static Rule> + 'a {
-        self.rules
-            .iter()
-            .chain(super::kinds::EVERYWHERE)
-            .filter(move |rule| {
-                rule.paths
-                    .iter()
-                    .any(|pattern| super::body::matches(pattern, path))
-            })
+        self.rules().filter(move |rule| rule.is_at(path))
     }
 
+    fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        self.rules.iter().chain(super::kinds::EVERYWHERE)
+    }
+
+    /// Most rules are of another sort, which is sooner seen than where they hold.
     pub fn has(&self, path: &str, wanted: &dyn Fn(How) -> bool) -> bool {
-        self.rules_at(path).any(|rule| wanted(rule.how))
+        self.rules()
+            .any(|rule| wanted(rule.how) && rule.is_at(path))
     }
 
     pub fn is_read_only(&self, path: &str) -> bool {
