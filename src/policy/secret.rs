@@ -18,18 +18,94 @@ const KEYS: &[&str] = &["key"];
 /// Statements that set something whose `name` says whether it is secret, as an attribute or in `value` elements.
 const NAMED: &[&str] = &["set-header", "set-query-parameter", "set-variable"];
 
-/// What is in the name of something secret, in lower case.
-const NAMES: &[&str] = &[
+/// Words, one of which makes a name that of a secret: `x-functions-key`, `apiKey`, `session_token`.
+const WORDS: &[&str] = &[
     "authorization",
+    "bearer",
     "cookie",
+    "credential",
+    "credentials",
+    "jwt",
     "key",
-    "token",
-    "secret",
+    "keys",
+    "passphrase",
+    "passwd",
     "password",
-    "signature",
-    "code",
+    "pwd",
+    "sas",
+    "secret",
+    "secrets",
     "sig",
+    "signature",
+    "token",
+    "tokens",
 ];
+
+/// Words that are secret in a name of their own or after another one of these: `code` is what a function is called
+/// with, `X-Country-Code` a country.
+const CODES: &[&str] = &["code", "passcode", "pin"];
+const BEFORE_CODES: &[&str] = &["access", "auth", "function", "functions", "host", "pass"];
+
+/// Two words written as one, by their end; the ends of ordinary words (`monkey`) are none.
+const GLUED: &[&str] = &[
+    "accesskey",
+    "accountkey",
+    "apikey",
+    "connectionstring",
+    "cookie",
+    "functionkey",
+    "functionskey",
+    "hostkey",
+    "masterkey",
+    "password",
+    "secret",
+    "secretkey",
+    "sharedkey",
+    "signature",
+    "subscriptionkey",
+    "token",
+];
+
+/// Whether a header, query parameter or variable of this name carries what somebody signs in with.
+fn names_secret(name: &str) -> bool {
+    let mut words = words(name);
+    for word in &mut words {
+        word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    }
+    let is_word = |word: &String| {
+        WORDS.contains(&word.as_str()) || GLUED.iter().any(|end| word.ends_with(end))
+    };
+    let is_code = match words.as_slice() {
+        [code] => CODES.contains(&code.as_str()),
+        [.., before, code] => {
+            CODES.contains(&code.as_str()) && BEFORE_CODES.contains(&before.as_str())
+        }
+        [] => false,
+    };
+    let connection = ["connection".to_owned(), "string".to_owned()];
+    is_code || words.iter().any(is_word) || words.windows(2).any(|two| two == connection)
+}
+
+/// `X-API-Key`, `x_api_key` and `xApiKey` are `x`, `api`, `key`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut last = ' ';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c.is_alphanumeric() {
+            // A capital starts a word after a small letter, and before one: `APIKey`.
+            let is_before_small = rest.peek().is_some_and(|next| next.is_lowercase());
+            let starts = !last.is_alphanumeric()
+                || (c.is_uppercase() && (!last.is_uppercase() || is_before_small));
+            match words.last_mut() {
+                Some(word) if !starts => word.extend(c.to_lowercase()),
+                _ => words.push(c.to_lowercase().collect()),
+            }
+        }
+        last = c;
+    }
+    words
+}
 
 /// Secrets in the order they were met: how two are told apart without a word about either.
 #[derive(Default)]
@@ -47,11 +123,8 @@ impl Secrets {
 
     /// `is_secret`: the element is what a statement with a secret name sets.
     fn hide(&mut self, element: &mut Element, is_secret: bool) {
-        let sets_secret = NAMED.contains(&element.name.as_str())
-            && element.get("name").is_some_and(|name| {
-                let name = name.to_ascii_lowercase();
-                NAMES.iter().any(|part| name.contains(part))
-            });
+        let sets_secret =
+            NAMED.contains(&element.name.as_str()) && element.get("name").is_some_and(names_secret);
         let statement = element.name.clone();
         for attribute in &mut element.attributes {
             let name = attribute.name.as_str();
@@ -140,11 +213,58 @@ mod tests {
     }
 
     #[test]
+    fn names_are_told_apart_by_their_words() {
+        for secret in [
+            "Authorization",
+            "Proxy-Authorization",
+            "Set-Cookie",
+            "x-functions-key",
+            "Ocp-Apim-Subscription-Key",
+            "X-API-Key",
+            "APIKey",
+            "apikey",
+            "myApiKey2",
+            "code",
+            "authCode",
+            "function_code",
+            "access_token",
+            "sessionToken",
+            "idtoken",
+            "sig",
+            "sv.sig",
+            "ClientSecret",
+            "dbPassword",
+            "storage-connection-string",
+        ] {
+            assert!(names_secret(secret), "{secret}");
+        }
+        for plain in [
+            "X-Country-Code",
+            "statusCode",
+            "postalCode",
+            "encoded",
+            "X-Monkey",
+            "keyboard",
+            "X-Tokenizer",
+            "design",
+            "signal",
+            "X-Signed-In",
+            "secretary",
+            "pinned",
+            "connection",
+            "",
+        ] {
+            assert!(!names_secret(plain), "{plain}");
+        }
+    }
+
+    #[test]
     fn references_expressions_and_plain_values_are_shown() {
         for plain in [
             r#"<authentication-basic username="u" password="{{shown}}" />"#,
             r#"<set-header name="Authorization"><value>@(shown)</value></set-header>"#,
             r#"<set-header name="x-trace"><value>shown</value></set-header>"#,
+            r#"<set-header name="X-Country-Code"><value>shown</value></set-header>"#,
         ] {
             let said = shown(plain, "");
             assert!(
