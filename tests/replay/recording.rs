@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::others;
 use super::witness::Witness;
+use crate::fidelity::recording::path_of;
 
 #[derive(Deserialize)]
 struct File {
@@ -89,7 +90,7 @@ fn read_file(path: &Path) -> anyhow::Result<Recording> {
 }
 
 fn step(line: Line) -> Option<Step> {
-    let path = path(&line.url);
+    let path = path_of(&line.url);
     let is_success = (200..300).contains(&line.status);
     let doing = match line.method.as_str() {
         // API Management polls an operation at the resource's own address.
@@ -113,33 +114,6 @@ fn step(line: Line) -> Option<Step> {
     };
     let id = ResourceId::parse(&path).ok()?;
     Some(Step { id, doing })
-}
-
-/// The resource's path of a URL: without host and query, percent-decoded, without doubled slashes.
-fn path(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("", |at| &rest[at..]);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let mut bytes = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let code = tail
-            .get(..2)
-            .and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                if !(*first == b'/' && bytes.last() == Some(&b'/')) {
-                    bytes.push(*first);
-                }
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 pub(crate) fn pairs(recording: &Recording, witness: &Witness) -> Paired {
