@@ -39,6 +39,9 @@ fn segments_match(pattern: &str, path: &str) -> bool {
         return path.is_empty();
     };
     if first == "**" {
+        if !rest.contains('*') {
+            return ends_with(path, rest);
+        }
         let mut tail = path;
         loop {
             if segments_match(rest, tail) {
@@ -53,6 +56,13 @@ fn segments_match(pattern: &str, path: &str) -> bool {
     split_first(path).is_some_and(|(head, tail)| {
         (first == "*" || first.eq_ignore_ascii_case(head)) && segments_match(rest, tail)
     })
+}
+
+/// Names in any case. A pointer begins with a slash, so its end begins with a whole segment.
+fn ends_with(path: &str, end: &str) -> bool {
+    let at = path.len().checked_sub(end.len());
+    at.and_then(|at| path.get(at..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 fn split_first(pointer: &str) -> Option<(&str, &str)> {
@@ -182,6 +192,8 @@ mod tests {
             "/properties/subnets/0/properties/provisioningState"
         ));
         assert!(matches("/a/**", "/a/b/c") && !matches("/a/**", "/b"));
+        assert!(matches("/**/mode", "/mode") && matches("/**/a/mode", "/b/A/Mode"));
+        assert!(!matches("/**/mode", "/authMode") && !matches("/**/a/mode", "/b/mode"));
     }
 
     #[test]
