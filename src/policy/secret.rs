@@ -18,91 +18,94 @@ const KEYS: &[&str] = &["key"];
 /// Statements that set something whose `name` says whether it is secret, as an attribute or in `value` elements.
 const NAMED: &[&str] = &["set-header", "set-query-parameter", "set-variable"];
 
-/// Words, one of which makes a name that of a secret: `x-functions-key`, `apiKey`, `session_token`.
+/// Words, one of which makes a name that of a secret: `sv.sig`, `X-Auth-JWT`.
 const WORDS: &[&str] = &[
     "authorization",
     "bearer",
-    "cookie",
     "credential",
     "credentials",
     "jwt",
-    "key",
-    "keys",
+    "otp",
     "passphrase",
-    "passwd",
-    "password",
+    "pin",
     "pwd",
     "sas",
+    "sig",
+];
+
+/// Words that make a secret on their own and at the end of others: `x-functions-key`, `apikey`, `sessionToken`.
+const ENDS: &[&str] = &[
+    "cookie",
+    "cookies",
+    "key",
+    "keys",
+    "password",
+    "passwords",
+    "passwd",
     "secret",
     "secrets",
-    "sig",
     "signature",
     "token",
     "tokens",
 ];
 
-/// Words that are secret in a name of their own or after another one of these: `code` is what a function is called
-/// with, `X-Country-Code` a country.
-const CODES: &[&str] = &["code", "passcode", "pin"];
-const BEFORE_CODES: &[&str] = &["access", "auth", "function", "functions", "host", "pass"];
+/// Words that only end like one.
+const ORDINARY: &[&str] = &["donkey", "hockey", "jockey", "monkey", "turkey", "whiskey"];
 
-/// Two words written as one, by their end; the ends of ordinary words (`monkey`) are none.
-const GLUED: &[&str] = &[
-    "accesskey",
-    "accountkey",
-    "apikey",
-    "connectionstring",
-    "cookie",
-    "functionkey",
-    "functionskey",
-    "hostkey",
-    "masterkey",
-    "password",
-    "secret",
-    "secretkey",
-    "sharedkey",
-    "signature",
-    "subscriptionkey",
-    "token",
+/// Two words that make a secret together, also written as one: a function is called with a `hostCode`, and an
+/// `X-Country-Code` is a country. `code` is one by itself.
+const PAIRS: &[(&str, &str)] = &[
+    ("access", "code"),
+    ("api", "code"),
+    ("auth", "code"),
+    ("client", "code"),
+    ("connection", "string"),
+    ("function", "code"),
+    ("functions", "code"),
+    ("host", "code"),
+    ("pass", "code"),
+    ("security", "code"),
+    ("verification", "code"),
 ];
 
 /// Whether a header, query parameter or variable of this name carries what somebody signs in with.
 fn names_secret(name: &str) -> bool {
-    let mut words = words(name);
-    for word in &mut words {
-        word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
-    }
-    let is_word = |word: &String| {
-        WORDS.contains(&word.as_str()) || GLUED.iter().any(|end| word.ends_with(end))
-    };
-    let is_code = match words.as_slice() {
-        [code] => CODES.contains(&code.as_str()),
-        [.., before, code] => {
-            CODES.contains(&code.as_str()) && BEFORE_CODES.contains(&before.as_str())
-        }
-        [] => false,
-    };
-    let connection = ["connection".to_owned(), "string".to_owned()];
-    is_code || words.iter().any(is_word) || words.windows(2).any(|two| two == connection)
+    let words = words(name);
+    let is_code = matches!(
+        words.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ["code"] | ["x", "code"]
+    );
+    let is_pair = |two: &[String]| PAIRS.iter().any(|(first, second)| two == [*first, *second]);
+    is_code || words.iter().any(|word| is_secret_word(word)) || words.windows(2).any(is_pair)
 }
 
-/// `X-API-Key`, `x_api_key` and `xApiKey` are `x`, `api`, `key`.
+fn is_secret_word(word: &str) -> bool {
+    let is_joined = |(first, second): &(&str, &str)| {
+        word.strip_suffix(second)
+            .is_some_and(|start| start.ends_with(first))
+    };
+    WORDS.contains(&word)
+        || (ENDS.iter().any(|end| word.ends_with(end)) && !ORDINARY.contains(&word))
+        || PAIRS.iter().any(is_joined)
+}
+
+/// In lower case: `X-API-Key`, `x_api_key2` and `xApiKey` are `x`, `api`, `key`.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
     let mut rest = name.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c.is_alphanumeric() {
+    while let Some(letter) = rest.next() {
+        if letter.is_alphabetic() {
             // A capital starts a word after a small letter, and before one: `APIKey`.
             let is_before_small = rest.peek().is_some_and(|next| next.is_lowercase());
-            let starts = !last.is_alphanumeric()
-                || (c.is_uppercase() && (!last.is_uppercase() || is_before_small));
+            let starts = !last.is_alphabetic()
+                || (letter.is_uppercase() && (!last.is_uppercase() || is_before_small));
             match words.last_mut() {
-                Some(word) if !starts => word.extend(c.to_lowercase()),
-                _ => words.push(c.to_lowercase().collect()),
+                Some(word) if !starts => word.extend(letter.to_lowercase()),
+                _ => words.push(letter.to_lowercase().collect()),
             }
         }
-        last = c;
+        last = letter;
     }
     words
 }
@@ -224,9 +227,15 @@ mod tests {
             "APIKey",
             "apikey",
             "myApiKey2",
+            "X-APIKey",
+            "APIKEY",
+            "signingkey",
+            "my_api_key2",
             "code",
+            "X-Code",
             "authCode",
             "function_code",
+            "hostcode",
             "access_token",
             "sessionToken",
             "idtoken",
@@ -235,6 +244,7 @@ mod tests {
             "ClientSecret",
             "dbPassword",
             "storage-connection-string",
+            "connectionString",
         ] {
             assert!(names_secret(secret), "{secret}");
         }
@@ -242,12 +252,16 @@ mod tests {
             "X-Country-Code",
             "statusCode",
             "postalCode",
+            "postal_code",
             "encoded",
+            "zipcode",
+            "Content-Encoding",
             "X-Monkey",
             "keyboard",
             "X-Tokenizer",
             "design",
             "signal",
+            "X-Signal",
             "X-Signed-In",
             "secretary",
             "pinned",
