@@ -39,6 +39,7 @@ pub(super) struct Scope<'a> {
     /// Whose document decides: the policy, or the API that has none.
     pub(super) id: &'a ResourceId,
     pub(super) inbound: Vec<Step<'a>>,
+    pub(super) on_error: Vec<Step<'a>>,
     /// A document on the way cannot be read.
     pub(super) unread: Option<&'a str>,
 }
@@ -116,6 +117,7 @@ impl Policies {
         Scope {
             id: decides.unwrap_or(api),
             inbound: self.resolve(&chain, Section::Inbound),
+            on_error: self.resolve(&chain, Section::OnError),
             unread: chain.iter().find_map(|id| self.fault(id)),
         }
     }

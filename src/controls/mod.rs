@@ -8,6 +8,7 @@
 mod accept;
 mod catalogue;
 mod control;
+mod early;
 mod edge;
 mod effective;
 mod exposure;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::control::{Check, Control, Severity};
+use super::early::Early;
 use super::effective::{Scope, attribute, every, text_of};
 use super::report::{Fault, Outcome, Verdict};
 use super::state::{Entry, is_late};
@@ -25,7 +26,7 @@ pub(super) const CONTROLS: &[Control] = &[
         title: "Every operation is covered by validate-jwt",
         severity: Severity::Critical,
         serves: &[R1],
-        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403",
+        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403; before it, and in `<on-error>`, no statement can answer with anything but a refusal, and nothing is called before it",
         why: "whoever reaches the gateway may call the API",
         remedy: "put `validate-jwt` at the top level of the API's inbound section, or let `secgw apply` do it",
         mcsb: &["IM-1"],
@@ -151,18 +152,39 @@ pub(super) fn scopes(
 }
 
 fn covered(subject: &Subject<'_>) -> Vec<Verdict> {
-    scopes(subject, |scope| {
-        let steps: Vec<&Element> = scope.steps("validate-jwt").map(|(_, step)| step).collect();
-        if steps.is_empty() {
-            return Ok(vec![stands(
-                hidden(scope),
-                "`validate-jwt` that always runs",
-            )]);
+    let verdicts = subject.scopes.iter().filter_map(|scope| {
+        let entry = entry(subject, scope)?;
+        if let Some(why) = scope.unread {
+            let why = format!("its policy cannot be read: {why}");
+            return Some(Verdict::unknown(entry, why));
         }
-        // A token has to pass all of them, so one without fault is enough.
-        let faults: Vec<Vec<Fault>> = steps.into_iter().map(attributes).collect();
-        Ok(faults.into_iter().min_by_key(Vec::len).unwrap_or_default())
-    })
+        let (faults, unknown) = uncovered(scope);
+        Some(if faults.is_empty() && !unknown.is_empty() {
+            let why = format!(
+                "what runs without a token is not known: {}",
+                unknown.join(", ")
+            );
+            Verdict::unknown(entry, why)
+        } else {
+            Verdict::of(entry, faults)
+        })
+    });
+    verdicts.collect()
+}
+
+/// What is wrong, and what runs without a token that nobody here knows.
+fn uncovered(scope: &Scope<'_>) -> (Vec<Fault>, Vec<String>) {
+    // A token has to pass all of them, so one without fault is enough; what runs before that one runs for everybody.
+    let tokens = scope
+        .steps("validate-jwt")
+        .map(|(index, step)| (index, attributes(step)));
+    let Some((index, mut faults)) = tokens.min_by_key(|(_, faults)| faults.len()) else {
+        let fault = stands(hidden(scope), "`validate-jwt` that always runs");
+        return (vec![fault], Vec::new());
+    };
+    let early = Early::of(&scope.inbound[..index], &scope.on_error);
+    faults.extend(early.faults);
+    (faults, early.unknown)
 }
 
 fn hidden(scope: &Scope<'_>) -> &'static str {
