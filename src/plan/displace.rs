@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::change::{Action, Change};
-use super::order::waits;
-use crate::resource::{Live, ResourceId, Term, body};
+use super::order::{self, waits};
+use crate::resource::{Live, Term, body};
 
 /// Adds what each change must wait for because another still has what it takes.
 pub(super) fn order(changes: &mut [Change], live: &Live) {
@@ -37,8 +37,8 @@ fn takes(taker: &Change, holder: &Change, live: &Live) -> bool {
     if !is_beside || !taker.key.stage.is_empty() || !holder.key.stage.is_empty() {
         return false;
     }
-    let Some(held) =
-        held(live, old).map(|found| values(unique.paths, &|path| body::get(found, path).cloned()))
+    let Some(held) = order::found(live, old)
+        .map(|found| values(unique.paths, &|path| body::get(&found.body, path).cloned()))
     else {
         return false;
     };
@@ -50,16 +50,9 @@ fn takes(taker: &Change, holder: &Change, live: &Live) -> bool {
     lets_go && wanted(taker, live, unique.paths) == held
 }
 
-fn held<'a>(live: &'a Live, id: &ResourceId) -> Option<&'a Value> {
-    let found = live.get(id).found();
-    let found = found.or_else(|| live.orphans.get(id));
-    let found = found.or_else(|| Some(&live.foreign.get(id)?.found))?;
-    Some(&found.body)
-}
-
 /// What a change comes to at these paths: what it sets, and for the rest what is there.
 fn wanted(change: &Change, live: &Live, paths: &[&str]) -> Vec<String> {
-    let there = held(live, &change.key.address);
+    let there = order::found(live, &change.key.address);
     values(paths, &|path| {
         let set = change.action.set().and_then(|set| {
             let whole = set.get("").and_then(|term| term.at(path));
@@ -67,7 +60,7 @@ fn wanted(change: &Change, live: &Live, paths: &[&str]) -> Vec<String> {
         });
         match set {
             Some(term) => Term::known(term),
-            None => body::get(there?, path).cloned(),
+            None => body::get(&there?.body, path).cloned(),
         }
     })
 }

@@ -136,8 +136,9 @@ pub(super) const GUARDS: &[Guard] = &[
 
 /// Whether a resource comes to answer the internet.
 pub(super) fn opens(change: &Change) -> bool {
-    let opening = GUARDS.iter().filter(|guard| guard.name == PUBLIC_ACCESS);
-    opening.into_iter().any(|guard| guard.is_about(change))
+    GUARDS
+        .iter()
+        .any(|guard| guard.name == PUBLIC_ACCESS && guard.is_about(change))
 }
 
 impl Guard {

@@ -166,7 +166,8 @@ pub(super) fn bodies<'a>(changes: &'a [Change], live: &Live) -> Vec<(&'a Change,
     changes.iter().filter_map(body).collect()
 }
 
-fn found<'a>(live: &'a Live, id: &ResourceId) -> Option<&'a Found> {
+/// What was read of a resource, whoever's it is.
+pub(super) fn found<'a>(live: &'a Live, id: &ResourceId) -> Option<&'a Found> {
     let found = live.get(id).found();
     found
         .or_else(|| live.orphans.get(id))

@@ -243,7 +243,9 @@ impl Rights {
                     self.allow(kind, "write");
                 }
                 // Also of what a later spec may no longer name, though it now goes with its parent.
-                if kind.deletion != Deletion::WithParent && kind.write != Write::Approve {
+                // What others ask for is deleted only where it must not be.
+                let is_made = kind.write != Write::Approve || resource.wanted == Wanted::Absent;
+                if kind.deletion != Deletion::WithParent && is_made {
                     self.allow(kind, "delete");
                 }
                 if let Some(rule) = kind.unset {

@@ -6,6 +6,7 @@ use secgw::apply::Outcome;
 use secgw::resource::rights::{Purpose, Rights, needed};
 use secgw::resource::{Graph, Live};
 use secgw::sandbox::{Limit, Options};
+use secgw::spec::Topology;
 use tempfile::TempDir;
 
 use crate::stand::{self, Stand, troubles};
@@ -138,6 +139,30 @@ async fn the_role_for_applying_is_enough_to_build_change_and_destroy() {
             .collect();
         assert_eq!(unused, [LOG], "{environment}");
     }
+}
+
+#[tokio::test]
+async fn the_role_for_applying_is_enough_to_move_a_gateway_into_a_network() {
+    let linked = stand::spec("dev");
+    let mut injected = linked.clone();
+    injected.network.topology = Topology::FilteredEdgePrivateBackend;
+    let (linked, injected_graph) = (stand::graph(&linked), stand::graph(&injected));
+    let directory = TempDir::new().unwrap();
+    let stand = Stand::at(directory.path(), &injected).await;
+    let (_, report, _) = stand.apply(&linked).await;
+    assert_eq!(troubles(&report), "");
+    let rights = needed(&injected_graph, Purpose::Apply);
+    let action = "Microsoft.ApiManagement/service/privateEndpointConnections/delete";
+    limit(&stand, &without(&rights, action));
+    let (_, report, _) = stand.apply(&injected_graph).await;
+    assert!(
+        troubles(&report).contains("AuthorizationFailed"),
+        "{}",
+        troubles(&report)
+    );
+    limit(&stand, &rights);
+    let (_, report, _) = stand.apply(&injected_graph).await;
+    assert_eq!(troubles(&report), "");
 }
 
 #[tokio::test]
