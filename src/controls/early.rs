@@ -11,7 +11,7 @@ use crate::policy::Element;
 /// What a statement may do for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
-    /// Counts, checks, rewrites or keeps something.
+    /// Counts, checks, rewrites or records something.
     Harmless,
     /// Does what its children do.
     Contains,
@@ -23,7 +23,7 @@ enum Deed {
 
 use Deed::{Answers, Calls, Contains, Harmless};
 
-/// Statements by what they do: Microsoft Learn, "API Management policy reference". Others are unknown.
+/// Statements by what they do: the policy reference on learn.microsoft.com (2024). Others are unknown.
 const DEEDS: &[(Deed, &[&str])] = &[
     (
         Harmless,
@@ -38,6 +38,7 @@ const DEEDS: &[(Deed, &[&str])] = &[
             "find-and-replace",
             "ip-filter",
             "json-to-xml",
+            "log-to-eventhub",
             "quota",
             "quota-by-key",
             "rate-limit",
@@ -84,7 +85,6 @@ const DEEDS: &[(Deed, &[&str])] = &[
         Calls,
         &[
             "get-authorization-context",
-            "log-to-eventhub",
             "proxy",
             "send-one-way-request",
             "send-request",
@@ -150,4 +150,46 @@ fn refuses(element: &Element) -> bool {
         .and_then(|status| attribute(status, "code"))
         .and_then(|code| code.parse::<u16>().ok())
         .is_some_and(|code| (400..600).contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Document, Form, Section};
+
+    /// The names of what is wrong, and of what is not known, before the token.
+    fn early(statements: &str) -> (usize, usize) {
+        let text = format!("<policies><inbound>{statements}</inbound></policies>");
+        let document = Document::read(&text, Form::Raw).unwrap();
+        let mut found = Early::default();
+        for element in document.section(Section::Inbound).unwrap().elements() {
+            found.walk(element, &[Answers, Calls], "before");
+        }
+        (found.faults.len(), found.unknown.len())
+    }
+
+    #[test]
+    fn a_refusal_of_ones_own_is_no_answer() {
+        let refusal = |code: &str| {
+            format!(r#"<return-response><set-status code="{code}" /></return-response>"#)
+        };
+        for code in ["401", "404", "503"] {
+            assert_eq!(early(&refusal(code)), (0, 0), "{code}");
+        }
+        for code in ["200", "302", "@(200)"] {
+            assert_eq!(early(&refusal(code)), (1, 0), "{code}");
+        }
+        assert_eq!(early("<return-response />"), (1, 0));
+    }
+
+    #[test]
+    fn what_stands_in_a_choice_counts_and_what_nobody_knows_is_no_pass() {
+        let inside = r#"<choose><when condition="@(true)"><mock-response /></when></choose>"#;
+        assert_eq!(early(inside), (1, 0));
+        assert_eq!(early("<invoke-dapr-binding name=\"b\" />"), (0, 1));
+        assert_eq!(
+            early(r#"<set-header name="a" exists-action="delete" />"#),
+            (0, 0)
+        );
+    }
 }

