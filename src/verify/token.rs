@@ -20,16 +20,19 @@ pub struct Token {
 #[error("that is no signed JSON Web Token (three parts with dots between them)")]
 pub struct NotAToken;
 
-/// Audiences of Azure's own interfaces: a token for one of them is a key to the subscription.
-const MANAGEMENT: [&str; 8] = [
-    "https://management.azure.com",
-    "https://management.core.windows.net",
-    "https://graph.microsoft.com",
-    "https://vault.azure.net",
-    "https://management.usgovcloudapi.net",
-    "https://management.chinacloudapi.cn",
-    "00000003-0000-0000-c000-000000000000",
+/// Ends of the ids of Microsoft's own applications: of its directory services, and of Office.
+const OWN_ENDS: [&str; 2] = [
+    "-0000-0000-c000-000000000000",
+    "-0000-0ff1-ce00-000000000000",
+];
+/// More of them: Resource Manager, Azure DevOps, Key Vault, Storage, SQL Database, Databricks.
+const OWN: [&str; 6] = [
     "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+    "499b84ac-1321-427f-aa17-267ca6975798",
+    "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+    "e406a681-f3d4-42a8-90b6-c2b029497af1",
+    "022907d3-0f1b-48f7-badc-1ba6abab6d66",
+    "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
 ];
 
 impl Token {
@@ -63,10 +66,31 @@ impl Token {
         self.claims[name].as_str().unwrap_or_default()
     }
 
-    /// Whether Azure's own interfaces would take it.
-    pub fn is_for_management(&self) -> bool {
-        let audience = self.claim("aud").trim_end_matches('/');
-        MANAGEMENT.contains(&audience)
+    /// Whom it is for: one, or several.
+    fn audiences(&self) -> Vec<&str> {
+        match &self.claims["aud"] {
+            Value::Array(all) => all
+                .iter()
+                .map(|one| one.as_str().unwrap_or_default())
+                .collect(),
+            one => vec![one.as_str().unwrap_or_default()],
+        }
+    }
+
+    /// Whether it is for this application and nobody else.
+    pub fn is_for(&self, application: &str) -> bool {
+        let audiences = self.audiences();
+        !audiences.is_empty()
+            && audiences
+                .iter()
+                .all(|audience| audience.eq_ignore_ascii_case(application))
+    }
+
+    /// Whether everybody it is for is an application of some directory, and none of Microsoft's own: a token for
+    /// those may be a key to the subscription. What is not known to be harmless is not.
+    pub fn is_for_applications(&self) -> bool {
+        let audiences = self.audiences();
+        !audiences.is_empty() && audiences.iter().all(|audience| is_application(audience))
     }
 
     /// What it says about itself, without who it is about.
@@ -83,6 +107,27 @@ impl Token {
     pub(super) fn header(&self) -> &Value {
         &self.header
     }
+}
+
+/// By an id, or by an URI that begins with one (`api://ID`) or has a directory's own domain.
+fn is_application(audience: &str) -> bool {
+    let audience = audience.to_ascii_lowercase();
+    if uuid::Uuid::try_parse(&audience).is_ok() {
+        return audience.len() == 36
+            && !OWN.contains(&audience.as_str())
+            && !OWN_ENDS.iter().any(|end| audience.ends_with(end));
+    }
+    if let Some(name) = audience.strip_prefix("api://") {
+        // By name it may be `api://AzureADTokenExchange`, which is exchanged for a sign-in.
+        let id = name.split('/').next().unwrap_or_default();
+        return id.len() == 36 && is_application(id);
+    }
+    let host = audience.strip_prefix("https://");
+    let host = host.and_then(|rest| rest.split(['/', ':', '?', '#', '@', '\\']).next());
+    host.is_some_and(|host| {
+        host.strip_suffix(".onmicrosoft.com")
+            .is_some_and(|name| !name.is_empty() && !name.contains('.'))
+    })
 }
 
 fn summary(claims: &Value) -> String {
@@ -313,11 +358,63 @@ mod tests {
 
     #[test]
     fn only_three_parts_with_a_signature_are_a_token() {
-        let text = token(&json!({ "aud": "https://management.azure.com/" }));
-        let parsed = Token::parse(&SecretString::from(format!(" {text}\n"))).unwrap();
-        assert!(parsed.is_for_management());
+        let text = token(&json!({ "aud": "api" }));
+        assert!(Token::parse(&SecretString::from(format!(" {text}\n"))).is_ok());
         for bad in ["abc", "eyJ9.e30.x", &unsigned("none", &json!({})), ""] {
             assert!(Token::parse(&SecretString::from(bad.to_owned())).is_err());
+        }
+    }
+
+    fn of(claims: &Value) -> Token {
+        Token::parse(&SecretString::from(token(claims))).unwrap()
+    }
+
+    const API: &str = "11111111-2222-4333-8444-555555555555";
+
+    #[test]
+    fn the_users_token_is_for_the_api_alone() {
+        let is_for = |aud: Value| of(&json!({ "aud": aud })).is_for(API);
+        assert!(is_for(json!(API)) && is_for(json!([API])));
+        assert!(!is_for(json!([API, "https://management.azure.com/"])));
+        for other in [json!("other"), json!([]), json!(null), json!([API, 1])] {
+            assert!(!is_for(other.clone()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_must_be_refused_is_for_an_application_and_never_for_azure() {
+        let is_harmless = |aud: Value| of(&json!({ "aud": aud })).is_for_applications();
+        for application in [
+            json!(API),
+            json!(format!("api://{API}")),
+            json!(format!("api://{API}/read")),
+            json!("https://contoso.onmicrosoft.com/other"),
+            json!([API]),
+        ] {
+            assert!(is_harmless(application.clone()), "{application}");
+        }
+        for azure in [
+            json!("https://management.azure.com/"),
+            json!("https://MANAGEMENT.azure.com"),
+            json!(["https://management.azure.com/"]),
+            json!([API, "https://graph.microsoft.com"]),
+            json!("https://graph.windows.net"),
+            json!("https://graph.microsoft.us"),
+            json!("https://storage.azure.com/"),
+            json!("https://database.windows.net/"),
+            json!("https://api.loganalytics.io"),
+            json!("https://evil.com/.onmicrosoft.com"),
+            json!("00000002-0000-0000-c000-000000000000"),
+            json!("00000003-0000-0FF1-CE00-000000000000"),
+            json!("{00000003-0000-0000-c000-000000000000}"),
+            json!("api://00000003-0000-0000-c000-000000000000"),
+            json!("499b84ac-1321-427f-aa17-267ca6975798"),
+            json!("api://AzureADTokenExchange"),
+            json!(null),
+            json!([]),
+            json!(7),
+        ] {
+            assert!(!is_harmless(azure.clone()), "{azure}");
         }
     }
 

@@ -46,9 +46,15 @@ impl Ran {
 
 /// Runs secgw in a directory, with nothing in the environment.
 pub(crate) fn run(directory: &Path, line: &str) -> Ran {
+    run_with(directory, line, &[])
+}
+
+/// With these variables alone.
+pub(crate) fn run_with(directory: &Path, line: &str, variables: &[(&str, &str)]) -> Ran {
     let output = Command::cargo_bin("secgw")
         .unwrap()
         .env_clear()
+        .envs(variables.iter().copied())
         .current_dir(directory)
         .args(line.split_whitespace())
         .output()

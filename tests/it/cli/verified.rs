@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
-use super::{project, run};
+use super::{project, run, run_with};
 
 fn runs(at: &Path, format: &str) -> super::Ran {
     let ran = run(
@@ -53,4 +55,39 @@ fn an_apply_and_its_attacks_are_one_document() {
         text.starts_with("no changes: 70 resources") && text.contains("\nVerify: 0 failed"),
         "{text}"
     );
+}
+
+#[test]
+fn a_token_for_azure_is_never_sent_and_one_for_another_application_is_tried() {
+    let project = project();
+    let at = project.path();
+    let ran = run(at, "apply -e dev --sandbox=state --yes --quiet");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    let token = |aud: Value| {
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = part(json!({ "alg": "RS256" }));
+        format!("{header}.{}.c2lnbmVk", part(json!({ "aud": aud })))
+    };
+    let verify = |flag: &str, aud: Value| {
+        let line = format!("verify -e dev --sandbox=state --only A07,A21 {flag} TK");
+        run_with(at, &line, &[("TK", &token(aud))])
+    };
+    for flag in ["--token-env", "--bad-token-env"] {
+        for aud in [
+            json!("https://MANAGEMENT.azure.com"),
+            json!(["https://graph.microsoft.com"]),
+            json!("499b84ac-1321-427f-aa17-267ca6975798"),
+        ] {
+            let ran = verify(flag, aud.clone());
+            assert_eq!(ran.code, Some(3), "{flag} {aud}: {ran}");
+            assert!(ran.stderr.contains("TK holds a token"), "{ran}");
+            assert!(!format!("{ran}").contains("c2lnbmVk"), "{ran}");
+        }
+    }
+    let other = json!("11111111-2222-4333-8444-555555555555");
+    assert_eq!(verify("--token-env", other.clone()).code, Some(3));
+    let ran = verify("--bad-token-env", other);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stdout.contains("2 passed"), "{ran}");
+    assert!(!format!("{ran}").contains("c2lnbmVk"), "{ran}");
 }
