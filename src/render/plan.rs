@@ -8,6 +8,7 @@ use super::overview::{self, Columns};
 use super::section::{self, Section};
 use super::style::{self, BAD, DIM, NOTE, STRONG, columns, fit, joined, paint, symbol, wrap};
 use super::{Target, label, others, posture, property, safe};
+use crate::controls::Severity;
 use crate::plan::{Author, Change, Digest, Objection, Plan, Verb};
 use crate::resource::{Kind, Layer, ResourceId, Unreadable, kinds};
 use crate::text::plural;
@@ -54,13 +55,16 @@ impl Shown<'_> {
         out
     }
 
-    /// Whether one line says it all.
+    /// Whether one line says it all. A finding that is no danger is counted there, or people would stop to look.
     fn is_quiet(&self) -> bool {
         let plan = self.plan;
         !plan.has_changes()
             && plan.unreadable.is_empty()
             && plan.kept.is_empty()
-            && plan.standing.is_empty()
+            && plan
+                .standing
+                .iter()
+                .all(|one| one.severity < Severity::High)
             && plan.left_out.is_empty()
             && self.objections.is_empty()
     }
@@ -213,8 +217,15 @@ impl Shown<'_> {
             0 => String::new(),
             count => format!("; {count} of somebody else's kept"),
         };
+        let findings = match self.plan.standing.len() {
+            0 => String::new(),
+            count => format!(
+                "; {} below high, see `secgw check --live`",
+                plural(count, "finding")
+            ),
+        };
         format!(
-            "no changes: {} of {} {} as the spec says on {}{foreign}\n",
+            "no changes: {} of {} {} as the spec says on {}{foreign}{findings}\n",
             plural(*unchanged, "resource"),
             safe::line(self.spec),
             if *unchanged == 1 { "is" } else { "are" },

@@ -170,3 +170,27 @@ fn an_environment_that_cannot_be_planned_keeps_its_place_and_takes_nothing_from_
     assert_eq!(digests.as_object().unwrap().len(), 3, "{values}");
     assert!(values.contains("changes=true\n"), "{values}");
 }
+
+#[test]
+fn accounts_of_another_environment_are_found_and_make_no_noise() {
+    let project = project();
+    let at = project.path();
+    for environment in ["prod", "dev"] {
+        let line = format!("apply -e {environment} --sandbox=state --yes --quiet");
+        let ran = run(at, &line);
+        assert_eq!(ran.code, Some(0), "{ran}");
+    }
+    let plan = "plan -e dev --sandbox=state --detailed-exitcode --quiet";
+    let ran = run(at, plan);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(ran.stdout.lines().count(), 1, "{ran}");
+    let counted = "finding below high, see `secgw check --live`";
+    assert!(
+        ran.stdout.starts_with("no changes: ") && ran.stdout.contains(counted),
+        "{ran}"
+    );
+    let standing = run(at, &format!("{plan} -o json")).json()["standing"].clone();
+    assert_eq!(standing[0]["control"], "IDP-09", "{standing:#}");
+    let ran = run(at, "check -e dev --live --sandbox=state");
+    assert!(ran.stdout.contains("IDP-09"), "{ran}");
+}
