@@ -63,6 +63,15 @@ fn has(report: &Report, judged: &Judged) -> bool {
 }
 
 impl Unmended {
+    /// What to do about it: an apply does nothing at what is somebody else's.
+    pub fn advice(&self) -> String {
+        if self.is_foreign {
+            "it is somebody else's, who has to mend it; `unmanaged` and `absent` can have it removed".to_owned()
+        } else {
+            self.remedy.clone()
+        }
+    }
+
     fn of(judged: &Judged, live: &Live) -> Option<Self> {
         let address = judged.verdict.resource.clone()?;
         let mut others = live.foreign.keys();

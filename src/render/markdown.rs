@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::change::{Room, below, gist, head};
+use super::others::standing_line;
 use super::plan::{Shown, changed_by};
 use super::report::Ended;
 use super::section::{self, Section};
@@ -173,6 +174,20 @@ impl Shown<'_> {
         });
         let allowed: Vec<String> = allowed.collect();
         out.push_str(&capped(&allowed, most, "more allowed"));
+        let standing = self.plan.standing.iter();
+        let standing = standing.map(|one| {
+            let said = format!("{}. To mend it: {}", standing_line(one), one.advice());
+            format!(
+                "> **Finding that no change mends:** {}\n\n",
+                entities(&said)
+            )
+        });
+        let standing: Vec<String> = standing.collect();
+        out.push_str(&capped(
+            &standing,
+            most,
+            "more findings that no change mends",
+        ));
         let counts = [
             (self.plan.foreign.len(), "of somebody else's kept"),
             (self.plan.adopted.len(), "changing hands"),

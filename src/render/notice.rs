@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::change::gist;
+use super::others::standing_line;
 use super::plan::{Shown, changed_by};
 use super::progress::said;
 use super::report::Ended;
@@ -12,7 +13,8 @@ use super::sarif::{self, Finding, Level, Location, Rule};
 use super::section::{self, Section};
 use super::{label, safe};
 use crate::apply::Outcome;
-use crate::plan::{Change, Verb};
+use crate::controls::Severity;
+use crate::plan::{Change, Unmended, Verb};
 use crate::resource::At;
 
 /// One of a closed set of things to be told, with a stable id.
@@ -24,6 +26,7 @@ pub enum Topic {
     Unreadable,
     Failed,
     Attack,
+    Standing,
     NotEffective,
     Replace,
     Delete,
@@ -35,13 +38,14 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invalid,
         Self::NotPlanned,
         Self::Blocked,
         Self::Unreadable,
         Self::Failed,
         Self::Attack,
+        Self::Standing,
         Self::NotEffective,
         Self::Replace,
         Self::Delete,
@@ -60,6 +64,7 @@ impl Topic {
             Self::Unreadable => "secgw/unreadable",
             Self::Failed => "secgw/failed",
             Self::Attack => "secgw/attack",
+            Self::Standing => "secgw/standing",
             Self::NotEffective => "secgw/not-effective",
             Self::Replace => "secgw/replace",
             Self::Delete => "secgw/delete",
@@ -79,6 +84,7 @@ impl Topic {
             Self::Unreadable => "Resource could not be read",
             Self::Failed => "Change failed",
             Self::Attack => "Attack succeeded",
+            Self::Standing => "Finding that no change mends",
             Self::NotEffective => "Setting does not take effect",
             Self::Replace => "Resource is replaced",
             Self::Delete => "Resource is deleted",
@@ -98,7 +104,8 @@ impl Topic {
             | Self::Unreadable
             | Self::Failed
             | Self::Attack => Level::Error,
-            Self::NotEffective
+            Self::Standing
+            | Self::NotEffective
             | Self::Replace
             | Self::Delete
             | Self::Drift
@@ -216,6 +223,7 @@ impl Shown<'_> {
             let message = format!("{address}: {}: {}", why.code, why.message);
             Notice::new(Topic::Unreadable, address, &message, None)
         }));
+        notices.extend(plan.standing.iter().filter_map(|one| self.standing(one)));
         let sections = section::sections(plan, self.objections);
         for ((section, _), changes) in sections {
             notices.extend(
@@ -234,6 +242,22 @@ impl Shown<'_> {
         }));
         sort(&mut notices);
         notices
+    }
+
+    fn standing(&self, one: &Unmended) -> Option<Notice> {
+        let is_objected = self.objections.iter().any(|objection| {
+            objection.address == one.address && objection.name == format!("control:{}", one.control)
+        });
+        // Its objection says it.
+        if is_objected {
+            return None;
+        }
+        let message = format!("{}. To mend it: {}", standing_line(one), one.advice());
+        let mut notice = Notice::new(Topic::Standing, &one.address, &message, None);
+        if one.severity < Severity::High {
+            notice.level = Level::Note;
+        }
+        Some(notice)
     }
 
     fn notice(&self, section: Section, change: &Change) -> Option<Notice> {

@@ -74,7 +74,8 @@ fn foreign_line(foreign: &Foreign) -> String {
     }
 }
 
-fn standing_line(standing: &Unmended) -> String {
+/// `critical POL-01 API orders: what is wrong`.
+pub(super) fn standing_line(standing: &Unmended) -> String {
     let Unmended {
         control,
         severity,

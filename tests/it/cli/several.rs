@@ -191,6 +191,14 @@ fn accounts_of_another_environment_are_found_and_make_no_noise() {
     );
     let standing = run(at, &format!("{plan} -o json")).json()["standing"].clone();
     assert_eq!(standing[0]["control"], "IDP-09", "{standing:#}");
+    let sarif = run(at, &format!("{plan} -o sarif")).json();
+    let results = &sarif["runs"][0]["results"];
+    assert_eq!(results[0]["ruleId"], "secgw/standing", "{results:#}");
+    // Azure Pipelines knows errors and warnings only.
+    for form in ["markdown", "github", "sarif", "text -v"] {
+        let ran = run(at, &format!("plan -e dev --sandbox=state -o {form}"));
+        assert!(ran.stdout.contains("IDP-09"), "{form}: {ran}");
+    }
     let ran = run(at, "check -e dev --live --sandbox=state");
     assert!(ran.stdout.contains("IDP-09"), "{ran}");
 }
