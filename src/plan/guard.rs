@@ -34,8 +34,15 @@ pub(super) const GUARDS: &[Guard] = &[
     Guard {
         name: "gateway-delete",
         type_name: SERVICE,
-        when: When::Verb(GONE),
+        when: When::Verb(&[Verb::Delete]),
         says: "the gateway, its address and everything in it would be deleted",
+    },
+    // domain.md A.8.
+    Guard {
+        name: "gateway-replace",
+        type_name: SERVICE,
+        when: When::Verb(&[Verb::Replace]),
+        says: "the gateway, its address and everything in it would be deleted, and Azure keeps its name for 48 hours, so the run would stop there: give the new one another name, or destroy this one, purge it and apply",
     },
     Guard {
         name: "gateway-network",

@@ -11,6 +11,7 @@ use super::{Change, Plan, Reason, Turn, Verb};
 use crate::controls;
 use crate::resource::unmanaged::{Limit, collection_of};
 use crate::resource::{Aim, Graph, Owner, Pattern, ResourceId};
+use crate::text::some_of;
 
 /// Why a plan may not be applied as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,7 @@ pub fn review(plan: &Plan, desired: &Graph) -> Vec<Objection> {
     objections.extend(changing_hands(plan));
     objections.extend(foreign(plan));
     if desired.aim == Aim::Build {
+        objections.extend(taken_along(plan));
         objections.extend(guarded(plan));
         objections.extend(broken(plan));
         objections.extend(exposed(plan));
@@ -131,6 +133,35 @@ fn foreign(plan: &Plan) -> Vec<Objection> {
             Objection::new("prune-foreign", &change.key.address, message, remedy)
         })
         .collect()
+}
+
+/// Names in one message.
+const FEW: usize = 5;
+
+/// Azure deletes a resource with all that is inside of it, whoever's that is.
+fn taken_along(plan: &Plan) -> Vec<Objection> {
+    let destructive = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.verb().is_destructive());
+    let objection = |change: &Change| {
+        let inside = plan.foreign.iter().map(|foreign| &foreign.address);
+        let inside = inside.filter(|id| id.is_within(&change.key.address));
+        let inside: Vec<String> = inside.map(|id| without_provider(id)).collect();
+        (!inside.is_empty()).then(|| Objection {
+            count: inside.len(),
+            ..Objection::new(
+                "takes-along",
+                &change.key.address,
+                format!(
+                    "somebody else's things would go with it: {}",
+                    some_of(&inside, FEW)
+                ),
+                "have their owner move them first",
+            )
+        })
+    };
+    destructive.filter_map(objection).collect()
 }
 
 fn guarded(plan: &Plan) -> Vec<Objection> {

@@ -526,6 +526,44 @@ fn an_edit_that_takes_a_guard_away_needs_a_word_of_its_own() {
     );
 }
 
+/// A tier of the other generation means another gateway, and Azure deletes one with all that is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_is_not_replaced_with_somebody_elses_api_in_it_unsaid() {
+    let directory = project();
+    let line = "-e dev --sandbox=state --operation-scale 0";
+    let secgw = |command: &str| run(directory.path(), &format!("{command} {line}"));
+    assert_eq!(secgw("apply --yes").code, Some(0));
+    let theirs = by_hand().into_iter().take(1).collect();
+    make(&directory.path().join("state"), theirs).await;
+    let file = directory.path().join("environments/dev.yaml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let another = plain
+        .replace("name: Developer", "name: StandardV2")
+        .replace(", http://localhost:5173/auth", "")
+        .replace(", \"http://localhost:5173\"", "");
+    fs::write(&file, another).unwrap();
+    let before = held(&directory.path().join("state"));
+    let ran = secgw("apply --yes -o json");
+    assert_eq!(ran.code, Some(4), "{ran}");
+    let objections = ran.json()["objections"].clone();
+    let message = |class: &str| {
+        let name = format!("{class}:service/apim-orders-dev");
+        let mut all = objections.as_array().unwrap().iter();
+        let found = all.find(|found| found["name"] == name);
+        found.unwrap_or_else(|| panic!("no {class}: {objections:#}"))["message"].clone()
+    };
+    assert_eq!(
+        message("takes-along"),
+        "somebody else's things would go with it: service/apim-orders-dev/apis/theirs"
+    );
+    let replaced = message("gateway-replace");
+    assert!(
+        replaced.as_str().unwrap().contains("keeps its name"),
+        "{replaced}"
+    );
+    assert_eq!(held(&directory.path().join("state")), before);
+}
+
 #[test]
 fn a_gateway_that_is_there_already_is_not_taken_over_in_passing() {
     let directory = project();
