@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::around::around;
 use super::client::Client;
+use super::discover::{self, Discovery};
 use super::error::Error;
 use super::lookup::{Lookup, lookup, why};
 use super::request::{Request, Verb, odata_literal};
@@ -33,16 +34,33 @@ pub struct Reading {
 pub async fn read_live(client: &Client, graph: &Graph) -> Reading {
     let (mut reading, around) =
         futures::future::join(named(client, graph), around(client, graph)).await;
-    reading.live.around.extend(around.found);
-    for (id, type_name, why) in &around.gaps {
-        let what = format!("{type_name} at {}", id.short());
-        reading.live.unlisted.insert(what, why.clone());
-    }
-    reading.gaps = around.gaps;
+    reading.surround(around);
     owners(client, graph, &mut reading.live).await;
     leaving(client, graph, &mut reading.live).await;
+    let inside = unnamed_apis(client, &reading.live).await;
+    reading.surround(inside);
     reading
 }
+
+impl Reading {
+    fn surround(&mut self, around: Discovery) {
+        self.live.around.extend(around.found);
+        for (id, type_name, why) in &around.gaps {
+            let what = format!("{type_name} at {}", id.short());
+            self.live.unlisted.insert(what, why.clone());
+        }
+        self.gaps.extend(around.gaps);
+    }
+}
+
+/// What is inside of the APIs that the graph does not name: whether one asks for a token is told by its policy alone.
+async fn unnamed_apis(client: &Client, live: &Live) -> Discovery {
+    let unnamed = live.foreign.keys().chain(live.orphans.keys());
+    let apis = unnamed.filter(|id| id.type_name() == API);
+    discover::beneath(client, apis.cloned().collect()).await
+}
+
+const API: &str = "Microsoft.ApiManagement/service/apis";
 
 /// What the graph names, and the lists that it is in.
 async fn named(client: &Client, graph: &Graph) -> Reading {

@@ -137,6 +137,10 @@ impl State {
         for (id, found) in &live.orphans {
             state.observe(id, &Observed::Present(found.clone()));
         }
+        let is_inside = |id: &ResourceId| live.orphans.keys().any(|orphan| id.is_within(orphan));
+        for (id, found) in live.around.iter().filter(|(id, _)| is_inside(id)) {
+            state.observe(id, &Observed::Present(found.clone()));
+        }
         state.take_up_subnets();
         state
     }

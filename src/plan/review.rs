@@ -147,7 +147,7 @@ fn taken_along(plan: &Plan) -> Vec<Objection> {
     let objection = |change: &Change| {
         let inside = plan.foreign.iter().map(|foreign| &foreign.address);
         let inside = inside.filter(|id| id.is_within(&change.key.address));
-        let inside: Vec<String> = inside.map(|id| without_provider(id)).collect();
+        let inside: Vec<String> = inside.map(without_provider).collect();
         (!inside.is_empty()).then(|| Objection {
             count: inside.len(),
             ..Objection::new(

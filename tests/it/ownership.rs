@@ -526,6 +526,47 @@ fn an_edit_that_takes_a_guard_away_needs_a_word_of_its_own() {
     );
 }
 
+/// Whether a token is asked for is told by the policy alone, also of an API that nobody named.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_api_is_judged_by_its_own_policy() {
+    let directory = project();
+    let state = directory.path().join("state");
+    let line = "-e dev --sandbox=state --operation-scale 0";
+    let secgw = |command: &str| run(directory.path(), &format!("{command} {line}"));
+    assert_eq!(secgw("apply --yes").code, Some(0));
+    let held = held(&state);
+    let ours = held
+        .iter()
+        .find(|(id, _)| id.ends_with("/apis/orders/policies/policy"));
+    let text = ours.unwrap().1["properties"]["value"].clone();
+    let theirs = |name: &str| format!("{GATEWAY}/apim-orders-dev/apis/{name}");
+    let api = |name: &str| {
+        json!({ "properties": {
+        "displayName": name, "path": name, "protocols": ["https"], "subscriptionRequired": false } })
+    };
+    let policy = json!({ "properties": { "format": "rawxml", "value": text } });
+    let things = vec![
+        ("2024-05-01", theirs("open"), api("open")),
+        ("2024-05-01", theirs("shut"), api("shut")),
+        ("2024-05-01", theirs("shut") + "/policies/policy", policy),
+    ];
+    make(&state, things).await;
+    let ran = secgw("plan -o json");
+    let standing = ran.json()["standing"].clone();
+    let tokens: Vec<&Value> = standing
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|found| found["control"] == "POL-01")
+        .map(|found| &found["address"])
+        .collect();
+    assert_eq!(tokens.len(), 1, "{standing:#}");
+    assert!(
+        tokens[0].as_str().unwrap().ends_with("/apis/open"),
+        "{standing:#}"
+    );
+}
+
 /// A tier of the other generation means another gateway, and Azure deletes one with all that is in it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_is_not_replaced_with_somebody_elses_api_in_it_unsaid() {

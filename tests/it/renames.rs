@@ -65,6 +65,16 @@ fn a_renamed_api_takes_over_its_path_after_the_old_one_is_gone() {
     }
     let changes = site.changes();
     assert!(changes.contains(&"delete orders".to_owned()), "{changes:?}");
+    let ran = site.secgw("plan");
+    // It asked for a token, and nobody is left without one.
+    for invented in ["fixes POL", "breaks", "anonymous"] {
+        assert!(!ran.stdout.contains(invented), "{ran}");
+    }
+    assert!(
+        ran.stdout
+            .contains("apim-orders-dev/orders: token required"),
+        "{ran}"
+    );
     assert!(
         changes.contains(&"create purchases".to_owned()),
         "{changes:?}"
