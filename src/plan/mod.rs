@@ -1,10 +1,12 @@
 //! Joins desired and live state into a plan: complete data that apply carries out without choosing anything.
 //!
 //! Pure and synchronous. `planner` decides what happens to each resource, `removal` what leaves, `order` what waits
-//! for what, `displace` who takes over a name or a path, `loosen` what is let go of last, `effect` what it does to a running service and whether it is drift, `ownership` whose things are, `guard`
-//! and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is what a
-//! plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state becomes by
-//! a change, `class` how bad it is that something drifted, `posture` what a plan does to controls and exposure.
+//! for what, `displace` who takes over a name or a path, `opening` what closes before what opens, `loosen` what is let
+//! go of last, `effect` what it does to a running service and whether it is drift, `ownership` whose things are,
+//! `guard` and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is
+//! what a plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state
+//! becomes by a change, `class` how bad it is that something drifted, `posture` what a plan does to controls and
+//! exposure, `standing` the findings that it leaves.
 
 pub mod basis;
 mod change;
