@@ -8,15 +8,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::args::{ApprovalArgs, View};
-use super::deliver::lines;
+use super::args::ApprovalArgs;
+use super::deliver::deliver;
 use super::error::Error;
 use super::exit::Exit;
 use super::output::Output;
 use super::session::{Planned, Session};
+use super::settings::Work;
 use crate::plan::file::{self, ReadError, Saved};
 use crate::plan::stale::stale;
 use crate::render::stale::{Cause, Stale};
+use crate::render::told::Told;
 use crate::render::{Target, safe};
 use crate::resource::Aim;
 
@@ -41,20 +43,13 @@ impl<'a> Approved<'a> {
         &self,
         planned: &Planned,
         session: &Session,
-        view: View,
+        work: &Work,
         output: &Output,
     ) -> Result<Option<Exit>, Error> {
         let Some(stale) = self.stale(planned, &session.target) else {
             return Ok(None);
         };
-        match view {
-            View::Json => output.json(&stale.json()),
-            View::Jsonl => output.data(&lines(&[stale.json()])),
-            View::Text | View::Markdown | View::Sarif | View::Junit | View::Github | View::Azdo => {
-                output.text(&stale.text(output.room()))
-            }
-        }
-        .context("cannot write what has moved")?;
+        deliver(Told::Stale(&stale), work, output)?;
         output.error("Nothing was written: this is not the plan that was approved.\n");
         Ok(Some(Exit::Blocked))
     }

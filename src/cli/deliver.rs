@@ -13,7 +13,9 @@ use super::output::Output;
 use super::settings::Work;
 use crate::render::change::Room;
 use crate::render::told::Told;
+use crate::render::unplanned::Unplanned;
 use crate::render::{markdown, pipeline, safe};
+use crate::spec::SpecFile;
 
 /// A file has no width of its own.
 const FILE_ROOM: Room = Room {
@@ -21,10 +23,29 @@ const FILE_ROOM: Room = Room {
     detail: false,
 };
 
+/// That there is no plan, everywhere it is wanted but in text: there the error itself is what is said. It goes on to
+/// whoever ends the run.
+pub(super) fn unplanned(error: Error, word: &'static str, work: &Work, output: &Output) -> Error {
+    let unplanned = Unplanned {
+        word,
+        subject: match &work.spec.spec {
+            SpecFile::Environment(name) => name.clone(),
+            SpecFile::Path(path) => path.display().to_string(),
+        },
+        exit_code: error.exit().code(),
+        problem: error.problem(),
+    };
+    if let Err(other) = deliver(Told::Unplanned(&unplanned), work, output) {
+        output.error(&other.render(output.room().width));
+    }
+    error
+}
+
 /// Everywhere it is wanted. Saved plans are not this module's.
 pub(super) fn deliver(told: Told<'_>, work: &Work, output: &Output) -> Result<(), Error> {
     let name = name(told, work);
     match work.view {
+        View::Text if matches!(told, Told::Unplanned(_)) => Ok(()),
         View::Text => output.text(&told.text(output.room())),
         // What came before the outcome was told while it happened.
         View::Jsonl if is_of_apply(told) => output.data(&lines(&told.jsonl())),
@@ -44,7 +65,9 @@ fn is_of_apply(told: Told<'_>) -> bool {
     match told {
         Told::Outcome(_) => true,
         Told::Verified(verified) => is_of_apply(verified.told),
-        Told::Plan(_) | Told::Drift(_) | Told::Several(_) => false,
+        Told::Plan(_) | Told::Drift(_) | Told::Several(_) | Told::Stale(_) | Told::Unplanned(_) => {
+            false
+        }
     }
 }
 
@@ -58,6 +81,7 @@ fn name(told: Told<'_>, work: &Work) -> String {
 
 fn in_view(told: Told<'_>, view: View, name: &str) -> String {
     let text = || anstream::adapter::strip_str(&told.text(FILE_ROOM)).to_string();
+    let is_in_log = matches!(told, Told::Unplanned(_));
     match view {
         View::Text => text(),
         View::Json => format!("{}\n", safe::json(&told.json())),
@@ -65,6 +89,9 @@ fn in_view(told: Told<'_>, view: View, name: &str) -> String {
         View::Markdown => told.markdown(name, markdown::COMMENT),
         View::Sarif => format!("{}\n", safe::json(&told.sarif())),
         View::Junit => told.junit(),
+        // The log has the text already.
+        View::Github if is_in_log => pipeline::github(&told.notices()),
+        View::Azdo if is_in_log => pipeline::azdo(&told.notices()),
         View::Github => {
             let group = pipeline::github_group(&told.last_line(), &text());
             format!("{group}{}", pipeline::github(&told.notices()))

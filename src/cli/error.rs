@@ -9,6 +9,7 @@ use super::exit::Exit;
 use crate::azure;
 use crate::render::safe;
 use crate::render::style::{BAD, NOTE, paint};
+use crate::render::unplanned::Problem;
 use crate::spec::Diagnostics;
 
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,7 @@ impl Error {
     }
 
     /// Each cause, on one line.
-    pub(super) fn line(&self) -> String {
+    fn line(&self) -> String {
         let mut said = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -70,11 +71,17 @@ impl Error {
         said
     }
 
-    /// What is wrong with the spec, where it is that.
-    pub(super) fn diagnostics(&self) -> Option<&Diagnostics> {
-        match self {
-            Self::Spec(found) => Some(found),
-            Self::Usage { .. } | Self::Incomplete { .. } | Self::Azure(_) | Self::Other(_) => None,
+    /// For those who read no text.
+    pub(super) fn problem(&self) -> Problem<'_> {
+        Problem {
+            message: self.line(),
+            hint: self.hint(),
+            diagnostics: match self {
+                Self::Spec(found) => Some(found),
+                Self::Usage { .. } | Self::Incomplete { .. } | Self::Azure(_) | Self::Other(_) => {
+                    None
+                }
+            },
         }
     }
 

@@ -35,6 +35,7 @@ pub mod stale;
 pub mod style;
 pub mod target;
 pub mod told;
+pub mod unplanned;
 pub mod value;
 pub mod verified;
 pub mod verify;

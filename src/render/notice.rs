@@ -14,7 +14,7 @@ use super::section::{self, Section};
 use super::{label, safe};
 use crate::apply::Outcome;
 use crate::controls::Severity;
-use crate::plan::{Change, Unmended, Verb};
+use crate::plan::{Change, Objection, Unmended, Verb};
 use crate::resource::At;
 
 /// One of a closed set of things to be told, with a stable id.
@@ -22,6 +22,7 @@ use crate::resource::At;
 pub enum Topic {
     Invalid,
     NotPlanned,
+    Stale,
     Blocked,
     Unreadable,
     Failed,
@@ -38,9 +39,10 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Invalid,
         Self::NotPlanned,
+        Self::Stale,
         Self::Blocked,
         Self::Unreadable,
         Self::Failed,
@@ -60,6 +62,7 @@ impl Topic {
         match self {
             Self::Invalid => "secgw/invalid",
             Self::NotPlanned => "secgw/not-planned",
+            Self::Stale => "secgw/stale",
             Self::Blocked => "secgw/blocked",
             Self::Unreadable => "secgw/unreadable",
             Self::Failed => "secgw/failed",
@@ -80,6 +83,7 @@ impl Topic {
         match self {
             Self::Invalid => "Spec is not valid",
             Self::NotPlanned => "Environment could not be looked at",
+            Self::Stale => "Plan is not the one that was approved",
             Self::Blocked => "Change may not be applied",
             Self::Unreadable => "Resource could not be read",
             Self::Failed => "Change failed",
@@ -100,6 +104,7 @@ impl Topic {
         match self {
             Self::Invalid
             | Self::NotPlanned
+            | Self::Stale
             | Self::Blocked
             | Self::Unreadable
             | Self::Failed
@@ -244,12 +249,14 @@ impl Shown<'_> {
         notices
     }
 
+    pub(super) fn is_objected(&self, one: &Unmended) -> bool {
+        let mut objections = self.objections.iter();
+        objections.any(|objection| is_behind(one, objection))
+    }
+
     fn standing(&self, one: &Unmended) -> Option<Notice> {
-        let is_objected = self.objections.iter().any(|objection| {
-            objection.address == one.address && objection.name == format!("control:{}", one.control)
-        });
         // Its objection says it.
-        if is_objected {
+        if self.is_objected(one) {
             return None;
         }
         let message = format!("{}. To mend it: {}", standing_line(one), one.advice());
@@ -324,6 +331,11 @@ impl Ended<'_> {
         sort(&mut notices);
         notices
     }
+}
+
+/// Whether it is the finding that is objected to.
+pub(super) fn is_behind(one: &Unmended, objection: &Objection) -> bool {
+    objection.address == one.address && objection.name == format!("control:{}", one.control)
 }
 
 /// `update API apim/orders: displayName, serviceUrl`.

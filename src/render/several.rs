@@ -2,21 +2,19 @@
 //!
 //! One that could not be looked at keeps its place, with the reason; the others are shown all the same.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::change::Room;
-use super::junit::{Case, Ending, Suite};
+use super::junit::Suite;
 use super::markdown::{code, entities, marker};
-use super::notice::{self, Notice, Topic};
+use super::notice::{self, Notice};
 use super::plan_json::FORMAT_VERSION;
-use super::safe;
 use super::style::{BAD, DIM, STRONG, columns, paint, wrap};
 use super::told::Told;
-use crate::spec::Diagnostics;
+use super::unplanned::Problem;
 use crate::text::plural;
 
 #[derive(Clone, Debug)]
@@ -32,16 +30,6 @@ pub struct Part<'a> {
     pub told: Result<Told<'a>, Problem<'a>>,
     /// With which a run for this environment alone would have ended.
     pub exit_code: u8,
-}
-
-/// Why an environment could not be looked at.
-#[derive(Clone, Debug)]
-pub struct Problem<'a> {
-    /// Each cause, on one line.
-    pub message: String,
-    pub hint: Option<Cow<'a, str>>,
-    /// What is wrong with its spec, where it is that.
-    pub diagnostics: Option<&'a Diagnostics>,
 }
 
 /// How it stands with one environment.
@@ -91,7 +79,9 @@ impl Part<'_> {
                 | Told::Drift(_)
                 | Told::Outcome(_)
                 | Told::Verified(_)
-                | Told::Several(_),
+                | Told::Several(_)
+                | Told::Stale(_)
+                | Told::Unplanned(_),
             ) => State::Clean,
         }
     }
@@ -99,7 +89,7 @@ impl Part<'_> {
     fn line(&self) -> String {
         match &self.told {
             Ok(told) => told.last_line(),
-            Err(problem) => safe::line(&problem.message),
+            Err(problem) => problem.line(),
         }
     }
 
@@ -120,59 +110,25 @@ impl Part<'_> {
     }
 
     fn notices(&self) -> Vec<Notice> {
-        let named = |text: &str| format!("{}: {text}", self.environment);
-        match &self.told {
-            Ok(told) => {
-                let mut notices = told.notices();
-                for notice in &mut notices {
-                    notice.message = named(&notice.message);
-                }
-                notices
-            }
-            Err(problem) => match problem.diagnostics {
-                Some(found) => found
-                    .iter()
-                    .map(|found| {
-                        let message = named(&format!("{}: {}", found.message, found.help));
-                        let address = format!("{}#{}", self.environment, found.at.path());
-                        Notice::new(Topic::Invalid, &address, &message, Some(&found.at))
-                    })
-                    .collect(),
-                None => vec![Notice::new(
-                    Topic::NotPlanned,
-                    &self.environment,
-                    &named(&problem.message),
-                    None,
-                )],
-            },
+        let mut notices = match &self.told {
+            Ok(told) => told.notices(),
+            Err(problem) => problem.notices(&self.environment),
+        };
+        for notice in &mut notices {
+            notice.message = format!("{}: {}", self.environment, notice.message);
         }
+        notices
     }
 
     fn suites(&self) -> Vec<Suite> {
         let mut suites = match &self.told {
             Ok(told) => told.suites(),
-            Err(problem) => vec![Suite {
-                name: "environment".to_owned(),
-                cases: vec![Case {
-                    class: self.environment.clone(),
-                    name: "planning".to_owned(),
-                    ending: Ending::Failed {
-                        message: safe::line(&problem.message),
-                        detail: safe::line(problem.hint.as_deref().unwrap_or_default()),
-                    },
-                }],
-            }],
+            Err(problem) => vec![problem.suite(&self.environment)],
         };
         for suite in &mut suites {
             suite.name = format!("{}: {}", self.environment, suite.name);
         }
         suites
-    }
-}
-
-impl Problem<'_> {
-    fn json(&self) -> Value {
-        json!({ "message": self.message, "hint": self.hint, "diagnostics": self.diagnostics })
     }
 }
 
@@ -215,7 +171,7 @@ impl Several<'_> {
             match &part.told {
                 Ok(told) => out.push_str(&told.text(room)),
                 Err(problem) => {
-                    for line in wrap(&safe::line(&problem.message), room.width) {
+                    for line in wrap(&problem.line(), room.width) {
                         let _infallible = writeln!(out, "{}", paint(BAD, &line));
                     }
                 }
@@ -308,9 +264,11 @@ impl Several<'_> {
                     out.push_str(&told.markdown(&part.environment, share.saturating_sub(1)));
                 }
                 Err(problem) => {
-                    let said = entities(&problem.message);
-                    let title = code(&part.environment);
-                    let _infallible = write!(out, "### {title} failed\n\n> {said}\n");
+                    let title = format!("### {} failed\n\n", code(&part.environment));
+                    // The line that counts what is left out needs room of its own.
+                    let room = share.saturating_sub(title.len() + 200);
+                    out.push_str(&title);
+                    out.push_str(&problem.markdown(room));
                 }
             }
         }
@@ -354,7 +312,14 @@ impl Several<'_> {
     fn digests(&self) -> Value {
         let digests = self.parts.iter().filter_map(|part| match &part.told {
             Ok(Told::Plan(shown)) => Some((part.environment.clone(), json!(shown.digest()))),
-            Ok(Told::Drift(_) | Told::Outcome(_) | Told::Verified(_) | Told::Several(_))
+            Ok(
+                Told::Drift(_)
+                | Told::Outcome(_)
+                | Told::Verified(_)
+                | Told::Several(_)
+                | Told::Stale(_)
+                | Told::Unplanned(_),
+            )
             | Err(_) => None,
         });
         Value::Object(digests.collect())

@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::change::Room;
+use super::junit::{Case, Ending, Suite};
+use super::markdown::{capped, code, entities, marker};
+use super::notice::{Notice, Topic};
 use super::plan_json::FORMAT_VERSION;
 use super::style::{BAD, DIM, paint, wrap};
 use super::{Target, label, safe};
@@ -110,18 +113,104 @@ impl Stale<'_> {
     }
 }
 
+impl Stale<'_> {
+    /// Its stable line.
+    pub fn last_line(&self) -> String {
+        format!("Nothing was written: {}.", self.title())
+    }
+
+    pub fn jsonl(&self) -> Vec<Value> {
+        let mut line = self.json();
+        line["type"] = "stale".into();
+        vec![line]
+    }
+
+    /// What has moved, each on a line; else why it is another one.
+    fn reasons(&self) -> Vec<String> {
+        let Cause::Moved(moved) = &self.cause else {
+            return vec![self.hint()];
+        };
+        moved.iter().map(sentence).collect()
+    }
+
+    /// At most `most` bytes; `name` tells one comment from another's.
+    pub fn markdown(&self, name: &str, most: usize) -> String {
+        let head = format!(
+            "<!-- secgw:apply:{} -->\n### secgw apply: {} refused\n\n**{}**\n\n",
+            marker(name),
+            code(self.spec),
+            entities(&self.title())
+        );
+        let tail = format!("\n{}\n", code(&self.last_line()));
+        let lines = self.reasons().into_iter();
+        let lines: Vec<String> = lines
+            .map(|line| format!("- {}\n", entities(&line)))
+            .collect();
+        // The line that counts what is left out needs room of its own.
+        let room = most.saturating_sub(head.len() + tail.len() + 200);
+        format!("{head}{}{tail}", capped(&lines, room, "more"))
+    }
+
+    pub fn suites(&self) -> Vec<Suite> {
+        let case = Case {
+            class: safe::line(self.spec),
+            name: "plan as approved".to_owned(),
+            ending: Ending::Failed {
+                message: self.title(),
+                detail: self.reasons().join("; "),
+            },
+        };
+        vec![Suite {
+            name: "approval".to_owned(),
+            cases: vec![case],
+        }]
+    }
+
+    pub fn notices(&self) -> Vec<Notice> {
+        let title = self.title();
+        let reasons = self.reasons().into_iter();
+        let messages = reasons.map(|reason| format!("{title}: {reason}"));
+        messages
+            .map(|message| Notice::new(Topic::Stale, &self.spec, &message, None))
+            .collect()
+    }
+
+    /// What later steps of a pipeline decide by.
+    pub fn values(&self) -> Vec<(&'static str, String)> {
+        vec![("error", self.title()), ("summary", self.last_line())]
+    }
+}
+
+/// `in Azure: API apim/orders: displayName, path`.
+fn sentence(moved: &Moved) -> String {
+    let name = label::resource(&moved.address);
+    let how = match moved.how {
+        Move::Appeared => " is there now".to_owned(),
+        Move::Gone => " is gone".to_owned(),
+        Move::Changed if moved.properties.is_empty() => ": a value that may be secret".to_owned(),
+        Move::Changed => {
+            let paths = moved.properties.iter().map(|path| label::property(path));
+            format!(": {}", paths.collect::<Vec<_>>().join(", "))
+        }
+    };
+    safe::line(&format!("{}: {name}{how}", where_moved(moved.side)))
+}
+
+fn where_moved(side: Side) -> &'static str {
+    match side {
+        Side::Spec => "in the spec",
+        Side::Live => "in Azure",
+        Side::Plan => "in neither: secgw was asked otherwise, or is another version",
+    }
+}
+
 fn list(moved: &[Moved], room: Room, out: &mut String) {
     let mut sides: BTreeMap<Side, Vec<&Moved>> = BTreeMap::new();
     for one in moved {
         sides.entry(one.side).or_default().push(one);
     }
     for (side, moved) in sides {
-        let title = match side {
-            Side::Spec => "in the spec",
-            Side::Live => "in Azure",
-            Side::Plan => "in neither: secgw was asked otherwise, or is another version",
-        };
-        let _infallible = writeln!(out, "  {}", paint(DIM, title));
+        let _infallible = writeln!(out, "  {}", paint(DIM, where_moved(side)));
         let shown = if room.detail { moved.len() } else { FEW };
         for one in moved.iter().take(shown) {
             let (symbol, how) = match one.how {

@@ -1,4 +1,4 @@
-//! Whatever a command has to tell, in each of the forms there are: a plan, an outcome, drift.
+//! Whatever a command has to tell, in each of the forms there are: a plan, an outcome, drift, or why there is none.
 //!
 //! `cli/deliver` writes what comes out to where it is wanted.
 
@@ -11,6 +11,8 @@ use super::notice::Notice;
 use super::plan::Shown;
 use super::report::Ended;
 use super::several::Several;
+use super::stale::Stale;
+use super::unplanned::Unplanned;
 use super::verified::Verified;
 use super::{jsonl, notice, safe};
 
@@ -23,6 +25,10 @@ pub enum Told<'a> {
     Verified(&'a Verified<'a>),
     /// The same of several environments.
     Several(&'a Several<'a>),
+    /// Why it is not applied: it is another one than was approved.
+    Stale(&'a Stale<'a>),
+    /// Why there is nothing of these.
+    Unplanned(&'a Unplanned<'a>),
 }
 
 impl Told<'_> {
@@ -30,10 +36,11 @@ impl Told<'_> {
     pub fn word(self) -> &'static str {
         match self {
             Self::Plan(_) => "plan",
-            Self::Outcome(_) => "apply",
+            Self::Outcome(_) | Self::Stale(_) => "apply",
             Self::Drift(_) => "drift",
             Self::Verified(verified) => verified.told.word(),
             Self::Several(several) => several.word,
+            Self::Unplanned(unplanned) => unplanned.word,
         }
     }
 
@@ -45,6 +52,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.shown.spec.to_owned(),
             Self::Verified(verified) => verified.told.subject(),
             Self::Several(several) => several.names().join("."),
+            Self::Stale(stale) => stale.spec.to_owned(),
+            Self::Unplanned(unplanned) => unplanned.subject.clone(),
         }
     }
 
@@ -56,6 +65,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.last_line(),
             Self::Verified(verified) => verified.last_line(),
             Self::Several(several) => several.last_line(),
+            Self::Stale(stale) => stale.last_line(),
+            Self::Unplanned(unplanned) => unplanned.last_line(),
         }
     }
 
@@ -66,6 +77,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.text(room),
             Self::Verified(verified) => verified.text(room),
             Self::Several(several) => several.text(room),
+            Self::Stale(stale) => stale.text(room),
+            Self::Unplanned(unplanned) => unplanned.text(room),
         }
     }
 
@@ -76,6 +89,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.json(),
             Self::Verified(verified) => verified.json(),
             Self::Several(several) => several.json(),
+            Self::Stale(stale) => stale.json(),
+            Self::Unplanned(unplanned) => unplanned.json(),
         }
     }
 
@@ -88,6 +103,8 @@ impl Told<'_> {
             }
             Self::Verified(verified) => verified.told.version(),
             Self::Several(several) => several.version(),
+            Self::Stale(stale) => jsonl::version(stale.spec, stale.target),
+            Self::Unplanned(unplanned) => unplanned.version(),
         }
     }
 
@@ -99,6 +116,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.jsonl(),
             Self::Verified(verified) => verified.jsonl(),
             Self::Several(several) => several.jsonl(),
+            Self::Stale(stale) => stale.jsonl(),
+            Self::Unplanned(unplanned) => unplanned.jsonl(),
         }
     }
 
@@ -110,6 +129,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.markdown(name, most),
             Self::Verified(verified) => verified.markdown(name, most),
             Self::Several(several) => several.markdown(name, most),
+            Self::Stale(stale) => stale.markdown(name, most),
+            Self::Unplanned(unplanned) => unplanned.markdown(name, most),
         }
     }
 
@@ -120,6 +141,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.suites(),
             Self::Verified(verified) => verified.suites(),
             Self::Several(several) => several.suites(),
+            Self::Stale(stale) => stale.suites(),
+            Self::Unplanned(unplanned) => unplanned.suites(),
         }
     }
 
@@ -136,15 +159,20 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.notices(),
             Self::Verified(verified) => verified.notices(),
             Self::Several(several) => several.notices(),
+            Self::Stale(stale) => stale.notices(),
+            Self::Unplanned(unplanned) => unplanned.notices(),
         }
     }
 
     pub fn sarif(self) -> Value {
         match self {
             Self::Verified(verified) => verified.sarif(),
-            Self::Plan(_) | Self::Outcome(_) | Self::Drift(_) | Self::Several(_) => {
-                notice::sarif(&self.notices())
-            }
+            Self::Plan(_)
+            | Self::Outcome(_)
+            | Self::Drift(_)
+            | Self::Several(_)
+            | Self::Stale(_)
+            | Self::Unplanned(_) => notice::sarif(&self.notices()),
         }
     }
 
@@ -167,6 +195,8 @@ impl Told<'_> {
             Self::Drift(drifted) => drifted.values(),
             Self::Verified(verified) => verified.values(),
             Self::Several(several) => several.values(),
+            Self::Stale(stale) => stale.values(),
+            Self::Unplanned(unplanned) => unplanned.values(),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! `secgw apply`: plans, asks, makes it so, and looks whether it is.
 
 use super::end::{End, show};
-use super::{Error, Exit, Output, load_in_cloud};
+use super::{Error, Exit, Output, load_in_cloud, plan};
 use crate::apply::Job;
 use crate::cli::approved::Approved;
 use crate::cli::args::{ApprovalArgs, View};
+use crate::cli::deliver::unplanned;
 use crate::cli::follow::{Followed, follow};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::{Verify, Work};
 use crate::render::report::Ended;
 use crate::render::told::Told;
-use crate::resource::Graph;
+use crate::resource::{Aim, Graph};
+use crate::spec::Loaded;
 
 pub(super) async fn run(
     work: Work,
@@ -18,15 +20,26 @@ pub(super) async fn run(
     verify: bool,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let approved = Approved::read(approval)?;
-    let loaded = load_in_cloud(&work)?;
-    let desired = session::compile(&loaded)?;
+    let ready = ready(&work, approval);
+    let (approved, loaded, desired) =
+        ready.map_err(|error| unplanned(error, "apply", &work, output))?;
     let attack = verify.then(|| Verify::after_apply(work.clone()));
     let end = End {
         spec: &loaded.spec,
         attack: attack.as_ref(),
     };
     towards(desired, &end, &work, &approved, output).await
+}
+
+/// What was approved, and what the spec asks for.
+pub(super) fn ready<'a>(
+    work: &Work,
+    approval: &'a ApprovalArgs,
+) -> Result<(Approved<'a>, Loaded, Graph), Error> {
+    let approved = Approved::read(approval)?;
+    let loaded = load_in_cloud(work)?;
+    let desired = session::compile(&loaded)?;
+    Ok((approved, loaded, desired))
 }
 
 /// Plans towards a graph, asks, and carries the plan out.
@@ -37,11 +50,13 @@ pub(super) async fn towards(
     approved: &Approved<'_>,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let session = Session::open(work, end.spec).await?;
-    let planned = session
-        .plan(end.spec, desired, &work.choice, output)
-        .await?;
-    let mut exit = approved.refuse(&planned, &session, work.view, output)?;
+    let word = match desired.aim {
+        Aim::Build => "apply",
+        Aim::Destroy { .. } => "destroy",
+    };
+    let planned = plan::towards(desired, end.spec, work, output).await;
+    let (session, planned) = planned.map_err(|error| unplanned(error, word, work, output))?;
+    let mut exit = approved.refuse(&planned, &session, work, output)?;
     if exit.is_none() {
         let attacks = end.attack.is_some() && planned.is_done();
         if !attacks {
@@ -49,7 +64,7 @@ pub(super) async fn towards(
         }
         exit = approved.stop(&planned, &session, output)?;
         if attacks {
-            super::plan::save(&work.out, &planned, &planned.shown(&session.target))?;
+            plan::save(&work.out, &planned, &planned.shown(&session.target))?;
             let told = Told::Plan(planned.shown(&session.target));
             let place = (&session, &planned.desired);
             exit = Some(end.tell(told, Exit::Ok, place, work, output).await?);

@@ -1,10 +1,9 @@
 //! `secgw destroy`: takes down what the spec owns, in the right order, and nothing else.
 
 use super::end::End;
-use super::{Error, Exit, Output, apply, load_in_cloud};
-use crate::cli::approved::Approved;
+use super::{Error, Exit, Output, apply};
 use crate::cli::args::ApprovalArgs;
-use crate::cli::session;
+use crate::cli::deliver::unplanned;
 use crate::cli::settings::Work;
 use crate::resource::Pattern;
 
@@ -14,9 +13,10 @@ pub(super) async fn run(
     approval: &ApprovalArgs,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let approved = Approved::read(approval)?;
-    let loaded = load_in_cloud(&work)?;
-    let desired = session::compile(&loaded)?.to_destroy(also);
+    let ready = apply::ready(&work, approval);
+    let (approved, loaded, desired) =
+        ready.map_err(|error| unplanned(error, "destroy", &work, output))?;
+    let desired = desired.to_destroy(also);
     let end = End {
         spec: &loaded.spec,
         attack: None,

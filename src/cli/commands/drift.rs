@@ -1,10 +1,10 @@
 //! `secgw drift`: what is not as it was last applied, by how bad that is, and who did it.
 
 use super::several::{self, Look};
-use super::{Error, Exit, Output, load_in_cloud};
+use super::{Error, Exit, Output, plan};
 use crate::cli::args::Form;
-use crate::cli::deliver::deliver;
-use crate::cli::session::{self, Planned, Session};
+use crate::cli::deliver::{deliver, unplanned};
+use crate::cli::session::Planned;
 use crate::cli::settings::Work;
 use crate::render::Target;
 use crate::render::drift::Drifted;
@@ -26,11 +26,8 @@ pub(super) async fn run(work: Work, output: &Output) -> Result<Exit, Error> {
         };
         return several::run(&look, &work, output).await;
     }
-    let loaded = load_in_cloud(&work)?;
-    let desired = session::compile(&loaded)?;
-    let session = Session::open(&work, &loaded.spec).await?;
-    let planned = session.plan(&loaded.spec, desired, &work.choice, output);
-    let planned = planned.await?;
+    let planned = plan::of_spec(&work, output).await;
+    let (session, planned) = planned.map_err(|error| unplanned(error, "drift", &work, output))?;
     deliver(told(&planned, &session.target), &work, output)?;
     session.close().await;
     Ok(status(&planned))

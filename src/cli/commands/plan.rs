@@ -3,12 +3,14 @@
 use super::several::{self, Look};
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::cli::args::{Form, Sink};
-use crate::cli::deliver::{self, deliver};
+use crate::cli::deliver::{self, deliver, unplanned};
 use crate::cli::session::{self, Planned, Session};
 use crate::cli::settings::Work;
 use crate::plan::file as saved;
 use crate::render::plan::Shown;
 use crate::render::told::Told;
+use crate::resource::Graph;
+use crate::spec::Spec;
 
 pub(super) async fn run(
     work: Work,
@@ -24,17 +26,31 @@ pub(super) async fn run(
         };
         return several::run(&look, &work, output).await;
     }
-    let loaded = load_in_cloud(&work)?;
-    let desired = session::compile(&loaded)?;
-    let session = Session::open(&work, &loaded.spec).await?;
-    let planned = session
-        .plan(&loaded.spec, desired, &work.choice, output)
-        .await?;
+    let planned = of_spec(&work, output).await;
+    let (session, planned) = planned.map_err(|error| unplanned(error, "plan", &work, output))?;
     let shown = planned.shown(&session.target);
     deliver(Told::Plan(shown), &work, output)?;
     save(&work.out, &planned, &shown)?;
     session.close().await;
     Ok(status(&planned, detailed_exitcode))
+}
+
+/// What is planned for the spec, and the way to what is live.
+pub(super) async fn of_spec(work: &Work, output: &Output) -> Result<(Session, Planned), Error> {
+    let loaded = load_in_cloud(work)?;
+    let desired = session::compile(&loaded)?;
+    towards(desired, &loaded.spec, work, output).await
+}
+
+pub(super) async fn towards(
+    desired: Graph,
+    spec: &Spec,
+    work: &Work,
+    output: &Output,
+) -> Result<(Session, Planned), Error> {
+    let session = Session::open(work, spec).await?;
+    let planned = session.plan(spec, desired, &work.choice, output).await?;
+    Ok((session, planned))
 }
 
 /// The plan itself, to every file that is wanted.

@@ -7,11 +7,11 @@ use futures::future::join_all;
 use super::environments::known;
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::cli::args::{ALL, Form};
-use crate::cli::deliver::deliver;
+use crate::cli::deliver::{deliver, unplanned};
 use crate::cli::session::{self, Ground, Planned, Session};
 use crate::cli::settings::Work;
 use crate::render::Target;
-use crate::render::several::{Part, Problem, Several};
+use crate::render::several::{Part, Several};
 use crate::render::told::Told;
 
 /// What a command says of each, and how a run for it alone would end.
@@ -25,14 +25,8 @@ pub(super) struct Look {
 
 /// The worst exit wins. An environment that cannot be planned takes nothing from the others.
 pub(super) async fn run(look: &Look, work: &Work, output: &Output) -> Result<Exit, Error> {
-    if work.out.iter().any(|sink| sink.form == Form::Plan) {
-        return Err(Error::usage(
-            "a saved plan is of one environment",
-            "name one with `-e`, or run it once for each",
-        ));
-    }
-    let names = chosen(work)?;
-    let ground = Ground::prepare(&work.place).await?;
+    let ready = ready(work).await;
+    let (names, ground) = ready.map_err(|error| unplanned(error, look.word, work, output))?;
     let each = names.iter().map(|name| one(name, &ground, work, output));
     let ended = join_all(each).await;
     ground.leave().await;
@@ -45,11 +39,7 @@ pub(super) async fn run(look: &Look, work: &Work, output: &Output) -> Result<Exi
         exit_code: exit(ended).code(),
         told: match ended {
             Ok((planned, target)) => Ok((look.told)(planned, target)),
-            Err(error) => Err(Problem {
-                message: error.line(),
-                hint: error.hint(),
-                diagnostics: error.diagnostics(),
-            }),
+            Err(error) => Err(error.problem()),
         },
     });
     let several = Several {
@@ -64,6 +54,16 @@ pub(super) async fn run(look: &Look, work: &Work, output: &Output) -> Result<Exi
         }
     }
     Ok(ended.iter().map(exit).max().unwrap_or(Exit::Ok))
+}
+
+async fn ready(work: &Work) -> Result<(Vec<String>, Ground), Error> {
+    if work.out.iter().any(|sink| sink.form == Form::Plan) {
+        return Err(Error::usage(
+            "a saved plan is of one environment",
+            "name one with `-e`, or run it once for each",
+        ));
+    }
+    Ok((chosen(work)?, Ground::prepare(&work.place).await?))
 }
 
 /// Each once, in the order in which they were named.

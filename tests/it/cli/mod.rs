@@ -9,6 +9,7 @@ mod pipelines;
 mod saved;
 mod several;
 mod shell;
+mod unplanned;
 mod verified;
 
 use std::fmt;

@@ -105,6 +105,15 @@ fn an_edit_of_the_spec_is_named_and_a_digest_is_as_good_as_a_file() {
     assert_eq!(refused.code, Some(4), "{refused}");
     assert_eq!(writes(&directory.join("log")), Vec::<String>::new());
 
+    let refused = dev(directory, "apply dev.plan -o github --out junit=apply.xml");
+    let told = "::error title=Plan is not the one that was approved (secgw/stale)::Moved since the plan was saved: 1 resource: in the spec: API policy apim-orders-dev/orders/policy: ";
+    assert!(
+        refused.code == Some(4) && refused.stdout.contains(told),
+        "{refused}"
+    );
+    let cases = fs::read_to_string(directory.join("apply.xml")).unwrap();
+    assert!(cases.contains("failures=\"1\""), "{cases}");
+
     // A comment moves lines and nothing else.
     fs::write(&file, format!("# approved\n{spec}")).unwrap();
     let other = dev(directory, "apply dev.plan --expect 000000000000");
