@@ -6,7 +6,8 @@ use super::progress::{cause, said};
 use super::report::Ended;
 use super::{label, notice, safe, section};
 use crate::apply::Outcome;
-use crate::plan::Change;
+use crate::controls::Severity;
+use crate::plan::{Change, Objection};
 
 impl Shown<'_> {
     /// A case for each change, which fails where it is blocked, and for each resource that could not be read.
@@ -24,7 +25,32 @@ impl Shown<'_> {
             }
         }
         suites.extend(self.unread());
+        suites.extend(self.left());
+        suites.extend(self.objected());
         suites
+    }
+
+    /// A case for each finding that no change mends: failed from high on, or where it blocks the plan.
+    fn left(&self) -> Option<Suite> {
+        let cases = self.plan.standing.iter().map(|one| {
+            let message = safe::line(&one.message);
+            let is_bad = one.severity >= Severity::High || self.is_objected(one);
+            Case {
+                class: safe::line(&one.address.to_string()),
+                name: format!("{} {}", one.control, label::resource(&one.address)),
+                ending: if is_bad {
+                    let detail = safe::line(&one.advice());
+                    Ending::Failed { message, detail }
+                } else {
+                    Ending::Skipped { message }
+                },
+            }
+        });
+        let cases: Vec<Case> = cases.collect();
+        (!cases.is_empty()).then(|| Suite {
+            name: "findings that no change mends".to_owned(),
+            cases,
+        })
     }
 
     /// A case for each resource that could not be read.
@@ -40,6 +66,35 @@ impl Shown<'_> {
         let cases: Vec<Case> = unreadable.collect();
         (!cases.is_empty()).then(|| Suite {
             name: "reading".to_owned(),
+            cases,
+        })
+    }
+
+    /// A case for each objection that is to no single change of the plan and to no finding.
+    fn objected(&self) -> Option<Suite> {
+        let is_said = |objection: &&Objection| {
+            section::shown(self.plan).any(|change| change.key.address == objection.address)
+                || self
+                    .plan
+                    .standing
+                    .iter()
+                    .any(|one| notice::is_behind(one, objection))
+        };
+        let cases = self
+            .objections
+            .iter()
+            .filter(|objection| !is_said(objection))
+            .map(|objection| Case {
+                class: safe::line(&objection.address.to_string()),
+                name: safe::line(&objection.name),
+                ending: Ending::Failed {
+                    message: safe::line(&objection.message),
+                    detail: safe::line(&format!("to go on: {}", objection.remedy)),
+                },
+            });
+        let cases: Vec<Case> = cases.collect();
+        (!cases.is_empty()).then(|| Suite {
+            name: "plan".to_owned(),
             cases,
         })
     }

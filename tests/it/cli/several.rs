@@ -195,7 +195,7 @@ fn accounts_of_another_environment_are_found_and_make_no_noise() {
     let results = &sarif["runs"][0]["results"];
     assert_eq!(results[0]["ruleId"], "secgw/standing", "{results:#}");
     // Azure Pipelines knows errors and warnings only.
-    for form in ["markdown", "github", "sarif", "text -v"] {
+    for form in ["markdown", "github", "sarif", "junit", "text -v"] {
         let ran = run(at, &format!("plan -e dev --sandbox=state -o {form}"));
         assert!(ran.stdout.contains("IDP-09"), "{form}: {ran}");
     }
