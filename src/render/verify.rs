@@ -9,7 +9,7 @@ use super::junit::{self, Case, Ending, Suite};
 use super::plan_json::FORMAT_VERSION;
 use super::safe;
 use super::sarif::{self, Finding, Level, Location, Rule};
-use super::style::{BAD, DIM, GOOD, NOTE, STRONG, paint, wrap};
+use super::style::{BAD, DIM, GOOD, NOTE, STRONG, joined, paint, wrap};
 use crate::resource::Severity;
 use crate::text::plural;
 use crate::verify::{self, Exchange, Outcome, Probe, Report, Theme, Tried};
@@ -32,7 +32,11 @@ impl Attacked<'_> {
         for tried in self.worst_first(Outcome::Fail) {
             out.push_str(&failure(tried, room));
         }
-        for outcome in [Outcome::Inconclusive, Outcome::NotApplicable] {
+        for outcome in [
+            Outcome::Inconclusive,
+            Outcome::Skipped,
+            Outcome::NotApplicable,
+        ] {
             self.section(&mut out, outcome, room);
         }
         if room.detail {
@@ -59,6 +63,7 @@ impl Attacked<'_> {
         let title = match outcome {
             Outcome::Fail => "Attacks that succeeded",
             Outcome::Inconclusive => "Inconclusive",
+            Outcome::Skipped => "Skipped",
             Outcome::NotApplicable => "Not applicable",
             Outcome::Pass => "Passed",
         };
@@ -66,20 +71,42 @@ impl Attacked<'_> {
             out.push('\n');
         }
         let _infallible = writeln!(out, "{}", paint(STRONG, &format!("{title} ({count})")));
-        for tried in self.report.with(outcome) {
-            let mark = if outcome == Outcome::Pass {
-                paint(GOOD, "ok ")
-            } else {
-                String::new()
-            };
-            let head = format!("{} {}", tried.probe.id, tried.probe.title);
-            let _infallible = writeln!(out, "  {mark}{head}");
-            for line in wrap(
-                &safe::line(&tried.verdict.reason),
-                room.width.saturating_sub(8),
-            ) {
+        for (reason, all) in self.by_reason(outcome) {
+            for line in heads(&all, outcome, room) {
+                let _infallible = writeln!(out, "  {line}");
+            }
+            for line in wrap(&safe::line(reason), room.width.saturating_sub(8)) {
                 let _infallible = writeln!(out, "      {}", paint(DIM, &line));
             }
+        }
+    }
+
+    /// What has the same reason is told with it once; each pass is told with its own answer.
+    fn by_reason(&self, outcome: Outcome) -> Vec<(&str, Vec<&Tried>)> {
+        let mut groups: Vec<(&str, Vec<&Tried>)> = Vec::new();
+        for tried in self.report.with(outcome) {
+            let reason = tried.verdict.reason.as_str();
+            let mut known = groups.iter_mut().filter(|_| outcome != Outcome::Pass);
+            match known.find(|(known, _)| *known == reason) {
+                Some((_, all)) => all.push(tried),
+                None => groups.push((reason, vec![tried])),
+            }
+        }
+        groups
+    }
+
+    /// What the user can do about those that end so.
+    fn remedy(&self, outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Skipped if self.report.count(outcome) > 0 => " (`--aggressive` tries them)",
+            Outcome::Inconclusive if self.report.is_cut_short => {
+                " (`--max-requests` is too few for all)"
+            }
+            Outcome::Fail
+            | Outcome::Inconclusive
+            | Outcome::Skipped
+            | Outcome::NotApplicable
+            | Outcome::Pass => "",
         }
     }
 
@@ -87,7 +114,7 @@ impl Attacked<'_> {
     pub fn summary(&self) -> String {
         let counts = Outcome::ALL.map(|outcome| {
             let count = self.report.count(outcome);
-            format!("{count} {}", outcome.name())
+            format!("{count} {}{}", outcome.name(), self.remedy(outcome))
         });
         format!(
             "Verify: {} with {}; {} on {}.",
@@ -139,6 +166,7 @@ impl Attacked<'_> {
             "name": self.name,
             "place": self.place,
             "requests": self.report.requests,
+            "cut_short": self.report.is_cut_short,
             "summary": counts.into_iter().collect::<serde_json::Map<_, _>>(),
             "results": results.collect::<Vec<_>>(),
         })
@@ -181,6 +209,23 @@ impl Attacked<'_> {
         });
         suites.collect()
     }
+}
+
+/// Probes that are told together: some by their titles, many by their ids.
+fn heads(all: &[&Tried], outcome: Outcome, room: Room) -> Vec<String> {
+    const SOME: usize = 4;
+    if all.len() > SOME {
+        let ids: Vec<String> = all.iter().map(|tried| tried.probe.id.to_owned()).collect();
+        return joined(&ids, ", ", room.width.saturating_sub(4));
+    }
+    let mark = if outcome == Outcome::Pass {
+        paint(GOOD, "ok ")
+    } else {
+        String::new()
+    };
+    all.iter()
+        .map(|tried| format!("{mark}{} {}", tried.probe.id, tried.probe.title))
+        .collect()
 }
 
 /// Nothing in a cell of a table may end it or begin HTML.
@@ -295,7 +340,7 @@ fn case(tried: &Tried) -> Case {
             Outcome::Inconclusive => Ending::Skipped {
                 message: format!("inconclusive: {reason}"),
             },
-            Outcome::NotApplicable => Ending::Skipped { message: reason },
+            Outcome::Skipped | Outcome::NotApplicable => Ending::Skipped { message: reason },
         },
     }
 }

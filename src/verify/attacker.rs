@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::judge;
 use super::message::{Reply, Request, Trouble, exchange};
 use super::probe::Shot;
-use super::report::{Outcome, Verdict};
+use super::report::{Idle, Outcome, Verdict};
+use super::sign_in::SignInProblem;
 use super::target::Target;
 use super::token::{Forge, Token};
 use super::wire::Wire;
@@ -21,15 +22,28 @@ pub struct Credentials {
     pub access: Option<Token>,
     pub identity: Option<Token>,
     /// Of the same user, for fewer scopes than `stricter` asks for.
-    pub narrow: Option<Token>,
+    pub narrow: Lent,
     /// For the application that the user signed in to, in place of the API.
-    pub own: Option<Token>,
+    pub own: Lent,
     /// Through a user flow that the spec does not name.
-    pub other_flow: Option<Token>,
+    pub other_flow: Lent,
     /// Genuine ones that are expired, or for somebody else: each must be refused.
     pub bad: Vec<Token>,
     /// Why there is no `access`.
     pub missing: Option<String>,
+}
+
+/// A token that was asked for, or why it was not given; none: nobody asked.
+pub type Lent = Option<Result<Token, SignInProblem>>;
+
+impl Credentials {
+    /// The user's token.
+    pub(super) fn valid(&self) -> Result<&Token, Idle> {
+        self.access.as_ref().ok_or_else(|| {
+            let missing = self.missing.clone();
+            Idle::Unknown(missing.unwrap_or_else(|| "there is no token of a user".to_owned()))
+        })
+    }
 }
 
 pub(super) struct Attacker<'a> {
@@ -38,7 +52,7 @@ pub(super) struct Attacker<'a> {
     pub(super) tokens: &'a Credentials,
     pub(super) forge: Forge,
     /// The keys by which real tokens are signed.
-    pub(super) keys: Value,
+    pub(super) keys: Result<Value, String>,
 }
 
 impl Attacker<'_> {
@@ -99,8 +113,10 @@ impl Attacker<'_> {
         while let Some(answer) = answers.next().await {
             burst.sent += 1;
             let is_found = answer.as_ref().is_ok_and(is_it);
-            if matches!(answer, Err(_) | Ok(Reply { status: 500.., .. })) {
-                burst.troubled += 1;
+            match &answer {
+                Err(_) | Ok(Reply { status: 500.., .. }) => burst.troubled += 1,
+                Ok(reply) if reply.status < 300 => burst.served += 1,
+                Ok(_) => {}
             }
             burst.last = Some(answer);
             if is_found {
@@ -129,7 +145,7 @@ impl Attacker<'_> {
     pub(super) fn key_id(&self) -> &str {
         let own = self.tokens.access.as_ref();
         own.and_then(|token| token.header()["kid"].as_str())
-            .or_else(|| self.keys["keys"][0]["kid"].as_str())
+            .or_else(|| self.keys.as_ref().ok()?["keys"][0]["kid"].as_str())
             .unwrap_or("unknown")
     }
 }
@@ -140,6 +156,8 @@ pub(super) struct Burst {
     pub(super) is_found: bool,
     /// Without an answer, or with a failure of the server.
     pub(super) troubled: u32,
+    /// Answered with what was asked for.
+    pub(super) served: u32,
     last: Option<Result<Reply, Trouble>>,
 }
 

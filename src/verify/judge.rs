@@ -13,6 +13,7 @@ pub(super) fn verdict(
     expect: &Expect,
     answer: &Result<Reply, Trouble>,
 ) -> Verdict {
+    let is_silent = matches!(answer, Err(trouble) if trouble.is_absence());
     let (outcome, reason) = match answer {
         Ok(reply) => of_reply(expect, reply),
         Err(trouble) if trouble.is_absence() && expect.or_absent => {
@@ -20,7 +21,9 @@ pub(super) fn verdict(
         }
         Err(trouble) => (Outcome::Inconclusive, trouble.to_string()),
     };
-    Verdict::new(outcome, reason).seen(exchange(request, answer))
+    Verdict::new(outcome, reason)
+        .by_silence(is_silent)
+        .seen(exchange(request, answer))
 }
 
 fn of_reply(expect: &Expect, reply: &Reply) -> (Outcome, String) {

@@ -19,7 +19,7 @@ pub mod target;
 pub mod token;
 mod wire;
 
-pub use attacker::Credentials;
+pub use attacker::{Credentials, Lent};
 pub use probe::{Probe, Theme};
 pub use report::{Exchange, Outcome, Report, Tried, Verdict};
 pub use run::{Selection, run};

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 
 use super::attacker::Attacker;
 use super::message::{Reply, Request};
-use super::report::Verdict;
+use super::report::{Idle, Verdict};
 use crate::resource::Severity;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +38,15 @@ impl Theme {
     }
 }
 
-/// What has to be there before an answer says anything.
+/// What has to be there before a pass says anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
+    /// What is looked for is seen in the answer itself.
     Nothing,
+    /// Whoever answers says it; that nobody does means something only where a valid token gets an answer.
+    Answer,
+    /// A refusal at the sign-in means something only where a user can sign in.
+    User,
     /// A refusal means something only where a valid token is not refused.
     Control,
 }
@@ -75,7 +80,7 @@ pub(super) enum Attempt {
 }
 
 /// Independent requests to an attacker's target, each with what is expected of it; or why there are none to send.
-pub(super) type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, &'static str>;
+pub(super) type Shots = fn(&Attacker<'_>) -> Result<Vec<Shot>, Idle>;
 
 /// Requests that follow from each other.
 pub(super) type Course = for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>;
@@ -83,8 +88,8 @@ pub(super) type Course = for<'a> fn(&'a Attacker<'a>) -> BoxFuture<'a, Verdict>;
 /// What the rows of a theme have in common, unless one says otherwise.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
-    pub(super) theme: Theme,
-    pub(super) needs: Needs,
+    theme: Theme,
+    needs: Needs,
 }
 
 #[expect(
@@ -92,6 +97,18 @@ pub(super) struct Head {
     reason = "a row of a table: each is a column"
 )]
 impl Head {
+    /// Most look for refusals.
+    pub(super) const fn of(theme: Theme) -> Self {
+        Self {
+            theme,
+            needs: Needs::Control,
+        }
+    }
+
+    pub(super) const fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
     pub(super) const fn row(
         self,
         names: (&'static str, &'static str),

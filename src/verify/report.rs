@@ -12,14 +12,17 @@ pub enum Outcome {
     Fail,
     /// Nothing can be said: no answer, a failure of the server, a limit in the way.
     Inconclusive,
+    /// Not asked for.
+    Skipped,
     NotApplicable,
     Pass,
 }
 
 impl Outcome {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Fail,
         Self::Inconclusive,
+        Self::Skipped,
         Self::NotApplicable,
         Self::Pass,
     ];
@@ -28,6 +31,7 @@ impl Outcome {
         match self {
             Self::Fail => "failed",
             Self::Inconclusive => "inconclusive",
+            Self::Skipped => "skipped",
             Self::NotApplicable => "not applicable",
             Self::Pass => "passed",
         }
@@ -51,6 +55,30 @@ pub struct Verdict {
     /// Empty for a pass that needs no words.
     pub reason: String,
     pub exchanges: Vec<Exchange>,
+    /// It rests on somebody's silence, among other things.
+    pub(super) is_by_silence: bool,
+}
+
+/// Why there is nothing to send: no such thing here, or nobody can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Idle {
+    NotApplicable(&'static str),
+    Unknown(String),
+}
+
+impl From<&'static str> for Idle {
+    fn from(why: &'static str) -> Self {
+        Self::NotApplicable(why)
+    }
+}
+
+impl From<Idle> for Verdict {
+    fn from(idle: Idle) -> Self {
+        match idle {
+            Idle::NotApplicable(why) => Self::new(Outcome::NotApplicable, why),
+            Idle::Unknown(why) => Self::new(Outcome::Inconclusive, why),
+        }
+    }
 }
 
 impl Verdict {
@@ -59,6 +87,14 @@ impl Verdict {
             outcome,
             reason: reason.into(),
             exchanges: Vec::new(),
+            is_by_silence: false,
+        }
+    }
+
+    pub(super) fn by_silence(self, is_by_silence: bool) -> Self {
+        Self {
+            is_by_silence,
+            ..self
         }
     }
 
@@ -83,6 +119,7 @@ impl Verdict {
                 reasons.push(other.reason);
             }
             verdict.exchanges.extend(other.exchanges);
+            verdict.is_by_silence |= other.is_by_silence;
         }
         verdict.reason = reasons.join("; ");
         verdict
@@ -101,6 +138,8 @@ pub struct Report {
     pub tried: Vec<Tried>,
     /// Requests and handshakes that were sent.
     pub requests: u32,
+    /// More would have been sent than there might be.
+    pub is_cut_short: bool,
 }
 
 impl Report {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::CONTROL;
 use super::attacker::{Attacker, Credentials};
-use super::message::Request;
+use super::message::{Request, Trouble};
 use super::probe::{Attempt, Needs, Probe};
 use super::probes;
 use super::report::{Outcome, Report, Tried, Verdict};
@@ -48,7 +48,7 @@ pub async fn run(
     let mut control = Outcome::Inconclusive;
     for probe in probes::all().filter(|probe| selection.has(probe)) {
         let verdict = if probe.is_loud && !selection.is_aggressive {
-            Verdict::new(Outcome::NotApplicable, "it is loud: only with --aggressive")
+            Verdict::new(Outcome::Skipped, "loud: only with --aggressive")
         } else {
             attempt(&attacker, probe, control).await
         };
@@ -62,6 +62,7 @@ pub async fn run(
     Report {
         tried,
         requests: wire.sent(),
+        is_cut_short: wire.was_short(),
     }
 }
 
@@ -70,31 +71,75 @@ async fn attempt(attacker: &Attacker<'_>, probe: &Probe, control: Outcome) -> Ve
         Attempt::Course(course) => course(attacker).await,
         Attempt::Shots(shots) => match shots(attacker) {
             Ok(shots) => attacker.shoot_all(&shots).await,
-            Err(why) => Verdict::new(Outcome::NotApplicable, why),
+            Err(idle) => idle.into(),
         },
     };
-    let rests_on_it = probe.needs == Needs::Control && control != Outcome::Pass;
     // What gets through is a finding whatever the control says; what is refused then proves nothing.
-    if rests_on_it && verdict.outcome == Outcome::Pass {
-        return Verdict {
+    let has_user = attacker.tokens.access.is_some();
+    match in_doubt(probe.needs, &verdict, has_user, control) {
+        Some(doubt) if verdict.outcome == Outcome::Pass => Verdict {
             outcome: Outcome::Inconclusive,
-            reason: format!(
-                "{}, but so might a valid token: {CONTROL} did not pass",
-                verdict.reason
-            ),
+            reason: format!("{}, but {doubt}", verdict.reason),
             ..verdict
-        };
+        },
+        Some(_) | None => verdict,
     }
-    verdict
 }
 
-/// The keys by which tokens are signed, by the provider's own metadata; null where they cannot be read.
-async fn keys(wire: &Wire, target: &Target) -> Value {
+/// Why a pass may be worth nothing.
+fn in_doubt(
+    needs: Needs,
+    verdict: &Verdict,
+    has_user: bool,
+    control: Outcome,
+) -> Option<&'static str> {
+    let has_control = control == Outcome::Pass;
+    match needs {
+        Needs::Nothing => None,
+        Needs::Answer => (verdict.is_by_silence && !has_control)
+            .then_some("a valid token may get no answer either: A21 did not pass"),
+        Needs::User => {
+            (!has_user).then_some("a right request may be refused too: no user could sign in")
+        }
+        Needs::Control => {
+            (!has_control).then_some("a valid token may be refused too: A21 did not pass")
+        }
+    }
+}
+
+/// The keys by which tokens are signed, as the provider shows them; or why they cannot be read.
+async fn keys(wire: &Wire, target: &Target) -> Result<Value, String> {
     let provider = &target.provider;
     let base = provider.base(&provider.user_flow);
     let request = Request::get(&provider.host, &format!("{base}/discovery/v2.0/keys"));
     match wire.send(&request).await {
-        Ok(reply) if reply.status == 200 => reply.json(),
-        Ok(_) | Err(_) => Value::Null,
+        Ok(reply) if reply.status == 200 => Ok(reply.json()),
+        Ok(reply) => Err(format!("{} for the identity provider's keys", reply.status)),
+        Err(trouble @ Trouble::Spent) => Err(trouble.to_string()),
+        Err(trouble) => Err(format!("the identity provider's keys: {trouble}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_is_in_doubt_by_what_it_rests_on() {
+        let answered = Verdict::new(Outcome::Pass, "403");
+        let silent = Verdict::new(Outcome::Pass, "no answer").by_silence(true);
+        for (needs, verdict, has_user, control, is_doubted) in [
+            (Needs::Control, &answered, true, Outcome::Pass, false),
+            (Needs::Control, &answered, true, Outcome::Inconclusive, true),
+            (Needs::Answer, &answered, true, Outcome::Inconclusive, false),
+            (Needs::Answer, &silent, true, Outcome::Inconclusive, true),
+            (Needs::Answer, &silent, true, Outcome::Pass, false),
+            (Needs::User, &answered, true, Outcome::Inconclusive, false),
+            (Needs::User, &answered, false, Outcome::Inconclusive, true),
+            (Needs::Nothing, &silent, false, Outcome::Inconclusive, false),
+        ] {
+            let doubt = in_doubt(needs, verdict, has_user, control);
+            assert_eq!(doubt.is_some(), is_doubted, "{needs:?} {control:?}");
+        }
     }
 }

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::attacker::Credentials;
-use super::message::{Reply, Request};
+use super::attacker::{Credentials, Lent};
+use super::message::{Reply, Request, Trouble};
 use super::target::{Client, Provider, Target};
 use super::token::Token;
 use super::wire::Wire;
@@ -20,6 +20,8 @@ use super::wire::Wire;
 pub enum SignInProblem {
     #[error("the identity provider does not answer: {0}")]
     Unreachable(String),
+    #[error("{0}")]
+    NotAsked(String),
     #[error("the identity provider refused: {0}")]
     Refused(String),
     #[error("the spec has no client that signs in without a secret; give a token with --token-env")]
@@ -28,6 +30,16 @@ pub enum SignInProblem {
     NotDeployed,
     #[error("the answer belongs to another sign-in: its `state` is not the one that was sent")]
     Foreign,
+}
+
+impl SignInProblem {
+    /// Whether the provider was asked and gave nothing: that is how it is.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::NoClient => true,
+            Self::Unreachable(_) | Self::NotAsked(_) | Self::NotDeployed | Self::Foreign => false,
+        }
+    }
 }
 
 /// A request to the authorization endpoint, one parameter at a time.
@@ -261,8 +273,10 @@ impl Redeem<'_> {
 }
 
 async fn exchange(wire: &Wire, request: &Request) -> Result<Reply, SignInProblem> {
-    let answer = wire.send(request).await;
-    answer.map_err(|trouble| SignInProblem::Unreachable(trouble.to_string()))
+    wire.send(request).await.map_err(|trouble| match trouble {
+        Trouble::Spent => SignInProblem::NotAsked(trouble.to_string()),
+        trouble => SignInProblem::Unreachable(trouble.to_string()),
+    })
 }
 
 fn token(tokens: &Value, name: &str) -> Option<Token> {
@@ -314,23 +328,32 @@ pub async fn in_sandbox(wire: &Wire, target: &Target) -> Result<Credentials, Sig
     let full = full_scope(target, client);
     let tokens = given(wire, target, flow, client, &full).await?;
     let narrow = scope(target, target.operation.scopes.iter());
-    let narrow = given(wire, target, flow, client, &narrow).await.ok();
+    let narrow = lent(wire, target, flow, client, &narrow).await;
     let own = format!("{} openid", client.id);
-    let own = given(wire, target, flow, client, &own).await.ok();
-    let mut other = None;
+    let own = lent(wire, target, flow, client, &own).await;
+    let mut other_flow = None;
     for flow in &provider.other_flows {
-        let tokens = given(wire, target, flow, client, &full).await.ok();
-        other = other.or(tokens.and_then(|tokens| token(&tokens, "access_token")));
+        let other = lent(wire, target, flow, client, &full).await;
+        if !matches!(other_flow, Some(Ok(_))) {
+            other_flow = other;
+        }
     }
     Ok(Credentials {
         access: token(&tokens, "access_token"),
         identity: token(&tokens, "id_token"),
-        narrow: narrow.and_then(|tokens| token(&tokens, "access_token")),
-        own: own.and_then(|tokens| token(&tokens, "access_token")),
-        other_flow: other,
+        narrow,
+        own,
+        other_flow,
         bad: Vec::new(),
         missing: None,
     })
+}
+
+async fn lent(wire: &Wire, target: &Target, flow: &str, client: &Client, scope: &str) -> Lent {
+    let tokens = given(wire, target, flow, client, scope).await;
+    let access = |tokens| token(&tokens, "access_token");
+    let none = || SignInProblem::Refused("it gives no access token".to_owned());
+    Some(tokens.and_then(|tokens| access(tokens).ok_or_else(none)))
 }
 
 async fn given(

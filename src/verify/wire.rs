@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerifier;
@@ -49,6 +49,8 @@ pub struct Wire {
     from: Option<IpAddr>,
     left: AtomicU32,
     sent: AtomicU32,
+    /// More were wanted than there might be.
+    was_short: AtomicBool,
     next: Mutex<Instant>,
     /// Hosts that a user's token may go to.
     trusted: Vec<String>,
@@ -81,6 +83,7 @@ impl Wire {
             from: None,
             left: AtomicU32::new(most),
             sent: AtomicU32::new(0),
+            was_short: AtomicBool::new(false),
             next: Mutex::new(Instant::now()),
             trusted: Vec::new(),
         })
@@ -104,8 +107,16 @@ impl Wire {
         self.sent.load(Ordering::Relaxed)
     }
 
-    pub(super) fn left(&self) -> u32 {
-        self.left.load(Ordering::Relaxed)
+    pub(super) fn was_short(&self) -> bool {
+        self.was_short.load(Ordering::Relaxed)
+    }
+
+    /// How many requests are left, where that is fewer than these.
+    pub(super) fn lacks(&self, count: u32) -> Option<u32> {
+        let left = self.left.load(Ordering::Relaxed);
+        let is_short = left < count;
+        self.was_short.fetch_or(is_short, Ordering::Relaxed);
+        is_short.then_some(left)
     }
 
     /// Whether this is the sandbox, whose addresses and ports are not those of the Internet.
@@ -192,7 +203,10 @@ impl Wire {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(1)
             });
-        taken.map_err(|_| Trouble::Spent)?;
+        if taken.is_err() {
+            self.was_short.store(true, Ordering::Relaxed);
+            return Err(Trouble::Spent);
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         if self.everywhere.is_none() {
             let mut next = self.next.lock().await;

@@ -128,6 +128,7 @@ async fn a_browser_that_comes_back_signs_a_user_in_whose_token_gets_through() {
         .await
         .unwrap()
         .own
+        .unwrap()
         .unwrap();
     let with_bad = Credentials {
         bad: vec![own],

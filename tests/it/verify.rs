@@ -187,5 +187,46 @@ async fn each_weakening_is_found_by_the_probes_that_are_about_it() {
     let body = json!({ "properties": { "format": "rawxml", "value": stored } });
     prod.manage("PUT", POLICY, &body).await;
     assert_eq!(prod.failing(&all).await, [""; 0]);
+
+    // Nobody gets through: what is refused then proves nothing, and what is open is open all the same.
+    let (before, after) = ("<audience>", "<audience>nobody-");
+    assert!(stored.contains(before), "{stored}");
+    let body =
+        json!({ "properties": { "format": "rawxml", "value": stored.replace(before, after) } });
+    prod.manage("PUT", POLICY, &body).await;
+    prod.manage("PATCH", service, &public("Enabled")).await;
+    let report = prod.attack(&Selection::default()).await;
+    let ids = |outcome| -> Vec<&str> {
+        let all = report.with(outcome);
+        all.map(|tried| tried.probe.id).collect()
+    };
+    assert!(!report.control_holds());
+    assert_eq!(ids(Outcome::Fail), ["C01", "C02", "J02"]);
+    // What an answer says by itself, and what the sign-in refuses, which lets users in.
+    let sure = [
+        "B04", "B05", "B06", "B07", "B08", "B09", "I01", "I02", "I03", "I04", "I05", "I06", "J03",
+    ];
+    assert_eq!(ids(Outcome::Pass), sure);
+
+    // Without a user, the sign-in's refusals are in doubt too.
+    let live = secgw::azure::read_live(&prod.stand.client, &prod.graph)
+        .await
+        .live;
+    let target = deployed::target(&prod.spec, &prod.graph, &live).unwrap();
+    let nobody = verify::Credentials::default();
+    let only = ["A03", "B06", "I01", "I02", "I06"]
+        .map(str::to_owned)
+        .to_vec();
+    let selection = Selection {
+        only,
+        is_aggressive: false,
+    };
+    let report = verify::run(&prod.wire(&target), &target, &nobody, &selection, |_| {}).await;
+    let ids = |outcome| -> Vec<&str> {
+        let all = report.with(outcome);
+        all.map(|tried| tried.probe.id).collect()
+    };
+    assert_eq!(ids(Outcome::Pass), ["B06", "I06"]);
+    assert_eq!(ids(Outcome::Inconclusive), ["A21", "A03", "I01", "I02"]);
     prod.stand.sandbox.stop().await;
 }

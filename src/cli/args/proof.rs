@@ -80,12 +80,13 @@ Examples:
   secgw verify -e prod -o junit > verify.xml
                                       one test case a probe
 
-A valid token has to get through first (A21): without that, refusals prove nothing. Tokens go over
-verified TLS to the spec's own hosts and appear nowhere. One that is given has to be for the API of
-the spec, a bad one for an application of yours: others, such as Azure's own, are refused. Attack
-nothing but what is yours.
+A valid token has to get through first (A21): without that, refusals prove nothing and are
+inconclusive, as is what more requests than `--max-requests` would take. Loud probes are skipped
+without `--aggressive`. Tokens go over verified TLS to the spec's own hosts and appear nowhere. One
+that is given has to be for the API of the spec, a bad one for an application of yours: others,
+such as Azure's own, are refused. Attack nothing but what is yours.
 
-Exit codes: 0 every probe passed, 1 the valid token did not get through, 5 an attack succeeded.")]
+Exit codes: 0 no attack succeeded, 1 the valid token did not get through, 5 an attack succeeded.")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub attack: AttackArgs,

@@ -2,16 +2,14 @@
 
 use super::super::attacker::Attacker;
 use super::super::message::Request;
-use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Probe, Shot, Theme};
+use super::super::report::Idle;
 use crate::resource::Severity::{Critical, High, Medium};
 
 /// A rule or a private endpoint is in the way. An authentication that answers is not enough: it can be reached.
 const CLOSED: Expect = Expect::statuses(&[403]).or_absent().strict();
 
-const BACKEND: Head = Head {
-    theme: Theme::Backend,
-    needs: Needs::Nothing,
-};
+const BACKEND: Head = Head::of(Theme::Backend);
 
 pub(super) const PROBES: &[Probe] = &[
     BACKEND.row(
@@ -99,9 +97,8 @@ pub(super) const PROBES: &[Probe] = &[
         &["FUN-05", "FUN-06"],
         // UNVERIFIED in domain facts H: the host is told only to whoever may read publishing credentials.
         |_| {
-            Err(
-                "the FTP host is shown only to whoever may read publishing credentials; FUN-05 and FUN-06 say whether it is off",
-            )
+            let why = "the FTP host is shown only to whoever may read publishing credentials; FUN-05 and FUN-06 say whether it is off";
+            Err(Idle::NotApplicable(why))
         },
     ),
     BACKEND.row(

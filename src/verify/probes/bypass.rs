@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 
 use super::super::attacker::{Attacker, told};
 use super::super::message::Reply;
-use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
-use super::super::report::{Outcome, Verdict};
+use super::super::probe::{Expect, Head, Probe, Shot, Theme};
+use super::super::report::{Idle, Outcome, Verdict};
 use crate::resource::Severity::{Critical, High, Medium};
 
 /// A public address that is switched off says so; nobody else may answer.
@@ -14,10 +14,7 @@ const CLOSED: Expect = Expect::statuses(&[403]).or_absent().strict();
 /// A security group lets nothing through that could answer.
 const SILENT: Expect = Expect::statuses(&[]).or_absent().strict();
 
-const BYPASS: Head = Head {
-    theme: Theme::Bypass,
-    needs: Needs::Nothing,
-};
+const BYPASS: Head = Head::of(Theme::Bypass);
 
 pub(super) const PROBES: &[Probe] = &[
     BYPASS.row(
@@ -28,15 +25,16 @@ pub(super) const PROBES: &[Probe] = &[
             "403 that public access is off, or no answer",
             "The firewall, its rate limit and its logs can be gone round.",
         ),
-        &["APIM-07", "AFD-11", "NET-04"],|attacker| {
-                let gateway = attacker.at(&attacker.target.gateway);
-                let expect = closed(attacker);
-                let signed_in = attacker.signed_in(gateway.clone());
-                Ok(vec![
-                    Shot::new(gateway, expect),
-                    Shot::new(signed_in, expect),
-                ])
-            },
+        &["APIM-07", "AFD-11", "NET-04"],
+        |attacker| {
+            let gateway = attacker.at(&attacker.target.gateway);
+            let expect = closed(attacker);
+            let signed_in = attacker.signed_in(gateway.clone());
+            Ok(vec![
+                Shot::new(gateway, expect),
+                Shot::new(signed_in, expect),
+            ])
+        },
     ),
     BYPASS.row(
         ("C02", "The gateway called with Front Door's id"),
@@ -46,18 +44,19 @@ pub(super) const PROBES: &[Probe] = &[
             "as C01",
             "Whoever learns the id, which is no secret by nature, gets round Front Door.",
         ),
-        &["APIM-07", "POL-09", "NET-04"],|attacker| {
-                let expect = closed(attacker);
-                let random = uuid::Uuid::new_v4().to_string();
-                let own = attacker.target.front_door_id.as_ref();
-                let ids = [Some(random), own.map(|id| id.expose_secret().to_owned())];
-                let shots = ids.into_iter().flatten().map(|id| {
-                    let request = attacker.at(&attacker.target.gateway);
-                    let request = request.with("X-Azure-FDID", id).private();
-                    Shot::new(attacker.signed_in(request), expect)
-                });
-                Ok(shots.collect())
-            },
+        &["APIM-07", "POL-09", "NET-04"],
+        |attacker| {
+            let expect = closed(attacker);
+            let random = uuid::Uuid::new_v4().to_string();
+            let own = attacker.target.front_door_id.as_ref();
+            let ids = [Some(random), own.map(|id| id.expose_secret().to_owned())];
+            let shots = ids.into_iter().flatten().map(|id| {
+                let request = attacker.at(&attacker.target.gateway);
+                let request = request.with("X-Azure-FDID", id).private();
+                Shot::new(attacker.signed_in(request), expect)
+            });
+            Ok(shots.collect())
+        },
     ),
     BYPASS.row(
         ("C03", "The gateway called by somebody else's Front Door"),
@@ -67,13 +66,16 @@ pub(super) const PROBES: &[Probe] = &[
             "403",
             "The service tag admits every customer's Front Door; the id alone tells them apart.",
         ),
-        &["POL-09", "AFD-12"],|attacker| {
-                Err(if attacker.target.shape.has_private_edge {
+        &["POL-09", "AFD-12"],
+        |attacker| {
+            Err(Idle::NotApplicable(
+                if attacker.target.shape.has_private_edge {
                     "the gateway has no public address that another Front Door could reach"
                 } else {
                     "it takes a Front Door profile in another subscription"
-                })
-            },
+                },
+            ))
+        },
     ),
     BYPASS.row(
         ("C04", "Another host named at Front Door"),
@@ -83,7 +85,8 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404 or 421",
             "Front Door leads to whatever the client names.",
         ),
-        &["AFD-13", "WAF-02"],|attacker| Ok(other_hosts(attacker)),
+        &["AFD-13", "WAF-02"],
+        |attacker| Ok(other_hosts(attacker)),
     ),
     BYPASS.course(
         ("C05", "Front Door's id sent by the client"),
@@ -93,9 +96,9 @@ pub(super) const PROBES: &[Probe] = &[
             "2xx: Front Door puts its own in its place",
             "What the client says reaches the gateway as if Front Door had said it.",
         ),
-        &["POL-09"],|attacker| overwritten(attacker).boxed(),
-    )
-    .needing(Needs::Control),
+        &["POL-09"],
+        |attacker| overwritten(attacker).boxed(),
+    ),
     BYPASS.row(
         ("C06", "An address that the client makes up"),
         High,
@@ -104,20 +107,20 @@ pub(super) const PROBES: &[Probe] = &[
             "401; never another answer than without",
             "Limits and rules by address can be gone round by saying another one.",
         ),
-        &["POL-11", "WAF-06"],|attacker| {
-                let addresses = ["1.2.3.4", "10.0.0.1", "127.0.0.1", "168.63.129.16"];
-                let shots = addresses.map(|address| {
-                    let request = attacker
-                        .operation()
-                        .with("X-Forwarded-For", address)
-                        .with("X-Azure-SocketIP", address)
-                        .with("X-Azure-ClientIP", address);
-                    Shot::new(request, Expect::statuses(&[401]))
-                });
-                Ok(shots.into())
-            },
-    )
-    .needing(Needs::Control),
+        &["POL-11", "WAF-06"],
+        |attacker| {
+            let addresses = ["1.2.3.4", "10.0.0.1", "127.0.0.1", "168.63.129.16"];
+            let shots = addresses.map(|address| {
+                let request = attacker
+                    .operation()
+                    .with("X-Forwarded-For", address)
+                    .with("X-Azure-SocketIP", address)
+                    .with("X-Azure-ClientIP", address);
+                Shot::new(request, Expect::statuses(&[401]))
+            });
+            Ok(shots.into())
+        },
+    ),
     BYPASS.row(
         ("C07", "Front Door's default host"),
         Medium,
@@ -126,13 +129,13 @@ pub(super) const PROBES: &[Probe] = &[
             "400, 403, 404 or no answer where a custom domain stands in its place",
             "The API has a second door, whose TLS cannot be hardened.",
         ),
-        &["AFD-07"],|attacker| {
-                let host = attacker.target.unlinked.as_deref();
-                let host =
-                    host.ok_or("there is no custom domain: the default host is the only one")?;
-                let expect = Expect::statuses(&[400, 403, 404]).or_absent().strict();
-                Ok(vec![Shot::new(attacker.at(host), expect)])
-            },
+        &["AFD-07"],
+        |attacker| {
+            let host = attacker.target.unlinked.as_deref();
+            let host = host.ok_or("there is no custom domain: the default host is the only one")?;
+            let expect = Expect::statuses(&[400, 403, 404]).or_absent().strict();
+            Ok(vec![Shot::new(attacker.at(host), expect)])
+        },
     ),
 ];
 

@@ -4,10 +4,7 @@ use super::super::message::Request;
 use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
 use crate::resource::Severity::{High, Low, Medium};
 
-const HOSTS: Head = Head {
-    theme: Theme::Hosts,
-    needs: Needs::Nothing,
-};
+const HOSTS: Head = Head::of(Theme::Hosts);
 
 pub(super) const PROBES: &[Probe] = &[
     HOSTS.row(
@@ -60,5 +57,6 @@ pub(super) const PROBES: &[Probe] = &[
             });
             Ok(shots.collect())
         },
-    ),
+    )
+    .needing(Needs::Answer),
 ];

@@ -1,13 +1,10 @@
 //! G: what answers tell about what stands behind them.
 
 use super::super::message::{Reply, Request};
-use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Probe, Shot, Theme};
 use crate::resource::Severity::{Low, Medium};
 
-const LEAKS: Head = Head {
-    theme: Theme::Leaks,
-    needs: Needs::Control,
-};
+const LEAKS: Head = Head::of(Theme::Leaks);
 
 pub(super) const PROBES: &[Probe] = &[
     LEAKS.row(

@@ -4,15 +4,12 @@ use futures::FutureExt as _;
 
 use super::super::attacker::{Attacker, Burst};
 use super::super::message::{Reply, Request};
-use super::super::probe::{Head, Needs, Probe, Theme};
-use super::super::report::{Outcome, Verdict};
+use super::super::probe::{Head, Probe, Theme};
+use super::super::report::{Idle, Outcome, Verdict};
 use super::super::target::Limit;
 use crate::resource::Severity::{High, Low, Medium};
 
-const LIMITS: Head = Head {
-    theme: Theme::Limits,
-    needs: Needs::Control,
-};
+const LIMITS: Head = Head::of(Theme::Limits);
 
 pub(super) const PROBES: &[Probe] = &[
     LIMITS.course(
@@ -40,7 +37,7 @@ pub(super) const PROBES: &[Probe] = &[
         &["WAF-06"],|attacker| at_the_edge(attacker).boxed(),
     )
     .loud(),
-    LIMITS.course(
+    LIMITS.row(
         ("F04", "More calls than a user has for the day"),
         Low,
         "the daily quota, used up",
@@ -49,11 +46,10 @@ pub(super) const PROBES: &[Probe] = &[
             "A script takes in a night what was meant for a month.",
         ),
         &["POL-12"],|_| {
-                let why = "it would use up the user's day; POL-12 reads the quota instead";
-                async move { Verdict::new(Outcome::NotApplicable, why) }.boxed()
-            },
-    )
-    .loud(),
+            let why = "a spec sets no quota; one of an own policy fragment is left alone, as its user would be shut out";
+            Err(Idle::NotApplicable(why))
+        },
+    ),
 ];
 
 fn limited(reply: &Reply) -> bool {
@@ -70,9 +66,8 @@ fn a_fifth_more(limit: Limit) -> u32 {
 
 /// A burst says nothing where it may not be long enough.
 fn too_long(attacker: &Attacker<'_>, count: u32) -> Option<Verdict> {
-    let left = attacker.wire.left();
-    (left < count).then(|| {
-        let why = format!("it takes {count} requests, and --max-requests leaves {left}");
+    attacker.wire.lacks(count).map(|left| {
+        let why = format!("it takes {count} requests, and `--max-requests` leaves {left}");
         Verdict::new(Outcome::Inconclusive, why)
     })
 }
@@ -92,6 +87,13 @@ async fn of_the_user(attacker: &Attacker<'_>) -> Verdict {
     }
     let request = attacker.signed_in(attacker.operation());
     let burst = attacker.burst(|_| request.clone(), count, limited).await;
+    if !burst.is_found && burst.served == 0 {
+        let why = format!(
+            "none of {} requests got through, limit or no limit",
+            burst.sent
+        );
+        return burst.verdict(&request, Outcome::Inconclusive, why);
+    }
     let verdict = ended(&burst, &request);
     match burst.last() {
         Some(reply) if burst.is_found && reply.header("retry-after").is_none() => burst.verdict(

@@ -4,16 +4,13 @@ use futures::FutureExt as _;
 
 use super::super::attacker::Attacker;
 use super::super::message::{Reply, Request};
-use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
+use super::super::probe::{Expect, Head, Probe, Shot, Theme};
 use super::super::report::Verdict;
 use crate::resource::Severity::{Critical, High, Low, Medium};
 
 const STOPPED: Expect = Expect::statuses(&[400, 401, 403, 404, 405, 411, 413, 414, 415, 421, 431]);
 
-const REQUESTS: Head = Head {
-    theme: Theme::Requests,
-    needs: Needs::Control,
-};
+const REQUESTS: Head = Head::of(Theme::Requests);
 
 pub(super) const PROBES: &[Probe] = &[
     REQUESTS.row(

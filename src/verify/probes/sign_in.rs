@@ -5,15 +5,12 @@ use futures::FutureExt as _;
 use super::super::attacker::{Attacker, told};
 use super::super::message::{Reply, Request};
 use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
-use super::super::report::{Outcome, Verdict};
+use super::super::report::{Idle, Outcome, Verdict};
 use super::super::sign_in::{self, Ask};
 use super::super::target::Client;
 use crate::resource::Severity::{Critical, High};
 
-const SIGN_IN: Head = Head {
-    theme: Theme::SignIn,
-    needs: Needs::Nothing,
-};
+const SIGN_IN: Head = Head::of(Theme::SignIn).needing(Needs::User);
 
 /// Told on a page, or to the registered address.
 const REFUSED: &[u16] = &[200, 302, 303, 400, 401, 403, 404];
@@ -131,13 +128,14 @@ pub(super) const PROBES: &[Probe] = &[
             "Tokens are checked against keys that somebody else can put there.",
         ),
         &["IDP-11", "POL-03", "POL-04"],|attacker| metadata(attacker).boxed(),
-    ),
+    )
+    .needing(Needs::Nothing),
 ];
 
-fn clients<'a>(attacker: &Attacker<'a>) -> Result<Vec<&'a Client>, &'static str> {
+fn clients<'a>(attacker: &Attacker<'a>) -> Result<Vec<&'a Client>, Idle> {
     let all: Vec<&Client> = attacker.target.provider.clients.iter().collect();
     if all.is_empty() {
-        return Err("the spec has no clients, or their ids cannot be read");
+        return Err("the spec has no clients, or their ids cannot be read".into());
     }
     Ok(all)
 }
@@ -178,11 +176,9 @@ fn takes_passwords(reply: &Reply) -> Option<String> {
 }
 
 async fn sign_up(attacker: &Attacker<'_>) -> Verdict {
-    let Ok(clients) = clients(attacker) else {
-        return Verdict::new(
-            Outcome::NotApplicable,
-            "the spec has no clients, or their ids cannot be read",
-        );
+    let clients = match clients(attacker) {
+        Ok(clients) => clients,
+        Err(idle) => return idle.into(),
     };
     let provider = &attacker.target.provider;
     let mut all = Vec::new();
@@ -299,10 +295,13 @@ async fn metadata(attacker: &Attacker<'_>) -> Verdict {
                 format!("the issuer is {issuer}, and {trusted} is trusted"),
             ),
             200 if !is_own => (Outcome::Fail, format!("the keys are at {keys}")),
-            200 if attacker.keys["keys"].as_array().is_none_or(Vec::is_empty) => {
-                (Outcome::Inconclusive, "the keys cannot be read".to_owned())
-            }
-            200 => (Outcome::Pass, format!("issuer {issuer}")),
+            200 => match &attacker.keys {
+                Err(why) => (Outcome::Inconclusive, why.clone()),
+                Ok(keys) if keys["keys"].as_array().is_none_or(Vec::is_empty) => {
+                    (Outcome::Inconclusive, "there are no keys".to_owned())
+                }
+                Ok(_) => (Outcome::Pass, format!("issuer {issuer}")),
+            },
             status => (
                 Outcome::Inconclusive,
                 format!("{status}, where 200 was due"),

@@ -3,10 +3,11 @@
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 
+use super::super::attacker::Lent;
 use super::super::attacker::{Attacker, told};
 use super::super::message::{Reply, Request};
 use super::super::probe::{Expect, Head, Needs, Probe, Shot, Theme};
-use super::super::report::{Outcome, Verdict};
+use super::super::report::{Idle, Outcome, Verdict};
 use super::super::token::{self, Token};
 use crate::resource::Severity::{Critical, High};
 
@@ -16,10 +17,7 @@ const STOPPED: Expect = Expect::statuses(&[400, 401, 403, 431]);
 /// The gateway knows who it is, and that is not enough.
 const NOT_ENOUGH: Expect = Expect::statuses(&[401, 403]);
 
-const TOKENS: Head = Head {
-    theme: Theme::Tokens,
-    needs: Needs::Control,
-};
+const TOKENS: Head = Head::of(Theme::Tokens);
 
 const UNAUTHORIZED: &str = "401";
 
@@ -114,8 +112,9 @@ pub(super) const PROBES: &[Probe] = &[
         ),
         &["POL-02", "POL-06"],
         |attacker| {
+            attacker.tokens.valid()?;
             let identity = attacker.tokens.identity.as_ref();
-            let token = identity.ok_or("the sign-in gave no ID token")?;
+            let token = identity.ok_or("the user's token came without an ID token")?;
             Ok(vec![Shot::new(
                 attacker.operation().signed_in(token),
                 REFUSED,
@@ -263,12 +262,9 @@ pub(super) const PROBES: &[Probe] = &[
 
 /// Once more after the time that a limit asks for: an earlier run may have used the minute up.
 async fn control(attacker: &Attacker<'_>) -> Verdict {
-    let Some(token) = &attacker.tokens.access else {
-        let missing = attacker.tokens.missing.clone();
-        return Verdict::new(
-            Outcome::Inconclusive,
-            missing.unwrap_or_else(|| "there is no token of a user".to_owned()),
-        );
+    let token = match attacker.tokens.valid() {
+        Ok(token) => token,
+        Err(idle) => return idle.into(),
     };
     let request = attacker.operation().signed_in(token);
     if let Ok(reply) = attacker.send(&request).await
@@ -305,9 +301,13 @@ fn each(attacker: &Attacker<'_>, tokens: impl IntoIterator<Item = String>) -> Ve
     shots.collect()
 }
 
-fn valid<'a>(attacker: &Attacker<'a>) -> Result<&'a Token, &'static str> {
-    let access = attacker.tokens.access.as_ref();
-    access.ok_or("there is no token of a user")
+/// One that was asked for; where there is none, whether that is how it is or nobody knows.
+fn lent<'a>(given: &'a Lent, none: &'static str) -> Result<&'a Token, Idle> {
+    match given {
+        Some(Ok(token)) => Ok(token),
+        Some(Err(problem)) if !problem.is_refusal() => Err(Idle::Unknown(problem.to_string())),
+        Some(Err(_)) | None => Err(none.into()),
+    }
 }
 
 fn with_query(attacker: &Attacker<'_>, query: &str) -> Request {
@@ -321,8 +321,8 @@ fn with_query(attacker: &Attacker<'_>, query: &str) -> Request {
     request
 }
 
-fn wrong_scheme(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let token = valid(attacker)?;
+fn wrong_scheme(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let token = attacker.tokens.valid()?;
     let headers = [
         "Basic c2VjZ3c6dmVyaWZ5".to_owned(),
         format!("Basic {}", token.text()),
@@ -335,8 +335,8 @@ fn wrong_scheme(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
     Ok(shots.collect())
 }
 
-fn in_query(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let token = valid(attacker)?;
+fn in_query(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let token = attacker.tokens.valid()?;
     let request = with_query(attacker, &format!("access_token={}", token.text()));
     Ok(vec![Shot::new(request.private(), REFUSED)])
 }
@@ -345,7 +345,7 @@ fn in_query(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
 fn bad(
     attacker: &Attacker<'_>,
     is_it: fn(&Attacker<'_>, &Token) -> bool,
-) -> Result<Vec<Shot>, &'static str> {
+) -> Result<Vec<Shot>, Idle> {
     let found: Vec<Shot> = attacker
         .tokens
         .bad
@@ -354,7 +354,9 @@ fn bad(
         .map(|token| Shot::new(attacker.operation().signed_in(token), REFUSED))
         .collect();
     if found.is_empty() {
-        return Err("nobody can make such a token from outside; give one with --bad-token-env");
+        return Err(
+            "only the provider can sign such a token: give one with --bad-token-env".into(),
+        );
     }
     Ok(found)
 }
@@ -399,17 +401,13 @@ fn is_of_another_flow(attacker: &Attacker<'_>, token: &Token) -> bool {
     !flow.is_empty() && !flow.eq_ignore_ascii_case(&attacker.target.provider.user_flow)
 }
 
-fn other_audience(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let own = attacker.tokens.own.iter();
-    let shots = own.map(|token| Shot::new(attacker.operation().signed_in(token), REFUSED));
-    let mut shots: Vec<Shot> = shots.collect();
-    shots.extend(bad(attacker, has_other_audience).unwrap_or_default());
-    if shots.is_empty() {
-        return Err(
-            "there is no genuine token for another audience; give one with --bad-token-env",
-        );
-    }
-    Ok(shots)
+fn other_audience(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let none = "there is no genuine token for another audience; give one with --bad-token-env";
+    genuine(
+        attacker,
+        lent(&attacker.tokens.own, none),
+        has_other_audience,
+    )
 }
 
 fn other_issuer(attacker: &Attacker<'_>) -> Vec<Shot> {
@@ -428,34 +426,46 @@ fn other_issuer(attacker: &Attacker<'_>) -> Vec<Shot> {
     shots
 }
 
-fn other_flow(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
+fn other_flow(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
     if !attacker.target.provider.is_b2c {
-        return Err("External ID has one issuer and no user flow in its tokens");
+        return Err("External ID has one issuer and no user flow in its tokens".into());
     }
-    let flow = attacker.tokens.other_flow.iter();
-    let shots = flow.map(|token| Shot::new(attacker.operation().signed_in(token), REFUSED));
-    let mut shots: Vec<Shot> = shots.collect();
-    shots.extend(bad(attacker, is_of_another_flow).unwrap_or_default());
-    if shots.is_empty() {
-        return Err("no other user flow gives tokens; give one with --bad-token-env");
-    }
-    Ok(shots)
+    let none = "no other user flow gives tokens; give one with --bad-token-env";
+    let flow = lent(&attacker.tokens.other_flow, none);
+    genuine(attacker, flow, is_of_another_flow)
 }
 
-fn missing_scope(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
+/// A genuine token that was lent and those that were given, none of which may be taken.
+fn genuine(
+    attacker: &Attacker<'_>,
+    lent: Result<&Token, Idle>,
+    is_it: fn(&Attacker<'_>, &Token) -> bool,
+) -> Result<Vec<Shot>, Idle> {
+    let given = bad(attacker, is_it).unwrap_or_default();
+    match lent {
+        Ok(token) => {
+            let own = Shot::new(attacker.operation().signed_in(token), REFUSED);
+            Ok([own].into_iter().chain(given).collect())
+        }
+        Err(idle) if given.is_empty() => Err(idle),
+        Err(_) => Ok(given),
+    }
+}
+
+fn missing_scope(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
     let stricter = attacker.target.stricter.as_ref();
     let stricter = stricter.ok_or("all operations ask for the same scopes")?;
-    let narrow = attacker.tokens.narrow.as_ref();
-    let token = narrow.ok_or("there is no token of the user for fewer scopes")?;
+    let none = "there is no token of the user for fewer scopes";
+    let token = lent(&attacker.tokens.narrow, none)?;
     let request = Request::new(&stricter.method, attacker.target.edge(), &stricter.path)
         .body("application/json", "{}");
     Ok(vec![Shot::new(request.signed_in(token), NOT_ENOUGH)])
 }
 
-fn confused(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let keys = attacker.keys["keys"].as_array();
-    let key = keys.and_then(|keys| keys.first());
-    let key = key.ok_or("the identity provider shows no keys")?;
+fn confused(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let keys = attacker.keys.clone().map_err(Idle::Unknown)?;
+    let none = || Idle::Unknown("the identity provider shows no keys".to_owned());
+    let key = keys["keys"].get(0).ok_or_else(none)?;
     let claims = attacker.claims();
     let forged: Vec<String> = token::secrets_of(key)
         .iter()
@@ -478,8 +488,8 @@ fn self_signed(attacker: &Attacker<'_>) -> Vec<Shot> {
     each(attacker, forged)
 }
 
-fn tampered(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let token = valid(attacker)?;
+fn tampered(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let token = attacker.tokens.valid()?;
     let changes = [
         json!({ "scp": "orders.read orders.write orders.ship admin" }),
         json!({ "sub": "00000000-0000-4000-8000-0000000000ff" }),
@@ -510,8 +520,8 @@ fn strange_key_ids(attacker: &Attacker<'_>) -> Vec<Shot> {
     shots.into()
 }
 
-fn twice(attacker: &Attacker<'_>) -> Result<Vec<Shot>, &'static str> {
-    let token = valid(attacker)?;
+fn twice(attacker: &Attacker<'_>) -> Result<Vec<Shot>, Idle> {
+    let token = attacker.tokens.valid()?;
     let first = attacker
         .operation()
         .signed_in(token)

@@ -12,10 +12,7 @@ use crate::resource::Severity::{High, Low, Medium};
 
 const REDIRECTS: &[u16] = &[301, 302, 307, 308, 400, 403, 404];
 
-const TRANSPORT: Head = Head {
-    theme: Theme::Transport,
-    needs: Needs::Nothing,
-};
+const TRANSPORT: Head = Head::of(Theme::Transport);
 
 const TLS13_ALONE: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
@@ -90,7 +87,8 @@ pub(super) const PROBES: &[Probe] = &[
             let both = [(TLS10, OLD), (TLS11, OLD)];
             offers(attacker, all_hosts(attacker), both.to_vec())
         },
-    ),
+    )
+    .needing(Needs::Answer),
     TRANSPORT.course(
         ("B05", "TLS 1.2 where 1.3 is the least"),
         Medium,
@@ -104,14 +102,16 @@ pub(super) const PROBES: &[Probe] = &[
             let none = "the Functions take TLS 1.2 too";
             async move { Verdict::new(Outcome::NotApplicable, none) }.boxed()
         },
-    ),
+    )
+    .needing(Needs::Answer),
     TRANSPORT.course(
         ("B06", "TLS 1.3"),
         Medium,
         "a handshake of TLS 1.3 alone at Front Door",
         ("a handshake", "Clients that demand TLS 1.3 are shut out."),
         &["AFD-03"],|attacker| handshake(attacker, TLS13_ALONE).boxed(),
-    ),
+    )
+    .needing(Needs::Nothing),
     TRANSPORT.course(
         ("B07", "Weak cipher suites"),
         Medium,
@@ -132,7 +132,8 @@ pub(super) const PROBES: &[Probe] = &[
                 suites.chunks(1).map(|one| (TLS12, one)).collect(),
             )
         },
-    ),
+    )
+    .needing(Needs::Answer),
     TRANSPORT.course(
         ("B08", "The certificate"),
         High,
@@ -142,7 +143,8 @@ pub(super) const PROBES: &[Probe] = &[
             "Callers get used to clicking warnings away, or the API goes dark.",
         ),
         &["AFD-10", "APIM-19"],|attacker| handshake(attacker, rustls::ALL_VERSIONS).boxed(),
-    ),
+    )
+    .needing(Needs::Nothing),
     TRANSPORT.row(
         ("B09", "HSTS"),
         Low,
@@ -159,7 +161,8 @@ pub(super) const PROBES: &[Probe] = &[
             let signed_in = attacker.signed_in(plain.clone());
             Ok(vec![Shot::new(plain, expect), Shot::new(signed_in, expect)])
         },
-    ),
+    )
+    .needing(Needs::Nothing),
 ];
 
 const WEAK_CODES: [u16; WEAK.len()] = {
@@ -182,6 +185,10 @@ fn leads_elsewhere(reply: &Reply) -> Option<String> {
 const YEAR: u64 = 31_536_000;
 
 fn short_memory(reply: &Reply) -> Option<String> {
+    // Where a server failed, nobody knows who answered.
+    if reply.status >= 500 {
+        return None;
+    }
     let Some(value) = reply.header("strict-transport-security") else {
         return Some(format!(
             "{} without Strict-Transport-Security",
@@ -254,7 +261,10 @@ fn greeted(
         Outcome::Fail => format!("{host} takes it: {response}"),
         _ => response,
     };
-    Verdict::new(outcome, reason).seen(exchange)
+    let is_silent = matches!(greeting, Err(trouble) if trouble.is_absence());
+    Verdict::new(outcome, reason)
+        .by_silence(is_silent)
+        .seen(exchange)
 }
 
 fn suite_name(suite: u16) -> String {

@@ -91,3 +91,60 @@ fn a_token_for_azure_is_never_sent_and_one_for_another_application_is_tried() {
     assert!(ran.stdout.contains("2 passed"), "{ran}");
     assert!(!format!("{ran}").contains("c2lnbmVk"), "{ran}");
 }
+
+#[test]
+fn what_was_not_tried_is_told_apart_from_what_does_not_apply() {
+    let project = project();
+    let at = project.path();
+    let ran = run(at, "apply -e dev --sandbox=state --yes --quiet");
+    assert_eq!(ran.code, Some(0), "{ran}");
+    let verify = |more: &str| run(at, &format!("verify -e dev --sandbox=state {more}"));
+    let ids = |report: &Value, outcome: &str| -> Vec<String> {
+        let results = report["results"].as_array().unwrap().iter();
+        let own = results.filter(|result| result["outcome"] == outcome);
+        let mut ids: Vec<String> = own
+            .map(|result| result["probe"].as_str().unwrap().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+
+    let whole = verify("-o json").json();
+    assert_eq!(ids(&whole, "skipped"), ["F03", "H06", "H10"]);
+    assert_eq!(ids(&whole, "inconclusive"), [""; 0]);
+    let idle = ids(&whole, "notApplicable");
+    assert!(idle.contains(&"F04".to_owned()), "{idle:?}");
+    let ran = verify("--only H10,A01");
+    let line = "Verify: 0 failed, 0 inconclusive, 1 skipped (`--aggressive` tries them), 0 not applicable, 2 passed";
+    assert!(ran.stdout.contains(line), "{ran}");
+    let ran = verify("--only H10 --aggressive");
+    assert!(
+        ran.stdout.contains("0 skipped, 0 not applicable, 2 passed"),
+        "{ran}"
+    );
+
+    // Enough to begin to sign in, or to sign in and begin.
+    for most in [3, 30] {
+        let short = verify(&format!("--max-requests {most} -o json")).json();
+        assert_eq!(short["cut_short"], true);
+        assert_eq!(short["requests"], most);
+        let unable: Vec<String> = ids(&short, "notApplicable");
+        assert!(
+            unable.iter().all(|id| idle.contains(id)),
+            "{most}: {unable:?}"
+        );
+        for result in short["results"].as_array().unwrap() {
+            let reason = result["reason"].as_str().unwrap();
+            let is_open = result["outcome"] == "inconclusive";
+            assert!(
+                !is_open || reason.contains("max-requests") || reason.contains("A21"),
+                "{result}"
+            );
+        }
+        let ran = verify(&format!("--max-requests {most}"));
+        let cause = "not sent: `--max-requests` is reached";
+        assert_eq!(ran.stdout.matches(cause).count(), 1, "{ran}");
+        let line = "inconclusive (`--max-requests` is too few for all)";
+        assert!(ran.stdout.contains(line), "{ran}");
+    }
+}
