@@ -3,6 +3,7 @@
 //! `plan` and `apply` share everything here; they part at the first write. Secrets are fetched here, at the moment
 //! they are used, and go nowhere else.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::acceptance::{accepted, severity};
 use super::error::Error;
+use super::named;
 use super::output::Output;
 use super::settings::{Choice, Group, Place, Work};
 use super::surroundings;
@@ -22,10 +24,12 @@ use crate::azure::read::read_live;
 use crate::azure::{self, AuthSettings, Client, Cloud, PooledClient, Route, activity, vault};
 use crate::compile::{self, CompileError};
 use crate::controls::{self, Intent, State};
-use crate::plan::{self, History, Norm, Plan, Review};
+use crate::plan::{self, History, Idle, Norm, Plan, Review, Selection};
 use crate::render;
 use crate::render::plan::Shown;
-use crate::resource::{Graph, Live, ResourceId};
+use crate::render::safe;
+use crate::render::style::{NOTE, paint};
+use crate::resource::{Aim, Graph, Live, ResourceId};
 use crate::sandbox;
 use crate::spec::{Code, Diagnostic, LoadOptions, Loaded, SecretError, SecretSource, Spec};
 use crate::text::{nearest, plural};
@@ -58,6 +62,8 @@ pub(super) struct Planned {
     pub(super) live: Live,
     pub(super) plan: Plan,
     pub(super) review: Review,
+    /// What of it was asked for.
+    pub(super) selection: Selection,
 }
 
 impl Planned {
@@ -267,22 +273,24 @@ impl Session {
         }
         let mut plan = plan::plan(&desired, &reading.live);
         let norm = norm(spec, &desired);
-        plan.standing = plan::standing(&plan, &desired, &reading.live, &|state| {
-            controls::evaluate(state, &norm.intent, &norm.accepted, norm.today)
-        });
+        let judge =
+            |state: &State| controls::evaluate(state, &norm.intent, &norm.accepted, norm.today);
+        plan.standing = plan::standing(&plan, &desired, &reading.live, &judge);
+        if !norm.accepted.is_empty() && desired.aim == Aim::Build {
+            plan.idle
+                .extend(plan::acceptances(&desired, &reading.live, &judge));
+        }
+        for idle in &plan.idle {
+            output.say(&idle_line(idle));
+        }
         let changed = plan.changes.iter().map(|change| &change.key.address);
-        let ids: Vec<&ResourceId> = desired
+        let ids: BTreeSet<&ResourceId> = desired
             .iter()
             .map(|resource| &resource.id)
             .chain(changed)
             .collect();
-        if let Some(pattern) = choice.selection.unknown(&ids).first() {
-            return Err(Error::usage(
-                format!("`{pattern}` means no resource of {}", spec.name),
-                "write the end of an address as `secgw plan -o json` has it, such as `apis/orders`; `*` stands for anything between two slashes",
-            ));
-        }
-        let mut plan = choice.selection.of(plan);
+        let selection = named::selection(&choice.selection, &ids, &spec.name)?;
+        let mut plan = selection.of(plan);
         if plan.is_drift() {
             plan.history = self.history(&plan, &desired).await;
         }
@@ -299,6 +307,7 @@ impl Session {
             live: reading.live,
             plan,
             review,
+            selection,
         })
     }
 
@@ -400,6 +409,11 @@ fn norm(spec: &Spec, desired: &Graph) -> Norm {
         fail_on: severity(spec.controls.fail_on),
         today: OffsetDateTime::now_utc().date(),
     }
+}
+
+fn idle_line(idle: &Idle) -> String {
+    let said = safe::line(&format!("{}: {}", idle.at, idle.message));
+    format!("{} {said}\n", paint(NOTE, "warning:"))
 }
 
 fn unexplained(error: &azure::Error) -> String {

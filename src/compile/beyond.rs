@@ -8,6 +8,7 @@ use crate::spec::{Code, Diagnostic, IgnoreRule, Spec, Tombstone};
 
 pub(super) fn rules(spec: &Spec) -> Rules {
     let ignore = spec.ignore.iter().map(|rule| Ignore {
+        at: rule.at.clone(),
         address: rule.address.clone(),
         pointer: rule.pointer.clone(),
         value: rule.value.as_ref().map(|value| value.0.clone()),

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::basis::{Seen, Traced};
 use super::change::{Action, Base, Change, Key, Reason, Set, Verb};
 use super::{
-    Adopted, Digest, Foreign, History, Kept, LeftOut, Note, Objection, Opening, Plan, Posture,
-    Since, Turn, Unmended, loosen, order,
+    Adopted, Digest, Foreign, History, Idle, Kept, LeftOut, Note, Objection, Opening, Plan,
+    Posture, Since, Turn, Unmended, loosen, order,
 };
 use crate::diff::PropertyChange;
 use crate::resource::kind::{Layer, Usual};
@@ -145,6 +145,8 @@ struct Written {
     exposure: Vec<Opening>,
     #[serde(default)]
     standing: Vec<Unmended>,
+    #[serde(default)]
+    idle: Vec<Idle>,
 }
 
 #[derive(Deserialize)]
@@ -283,6 +285,7 @@ impl Written {
                 effects: effects.collect(),
                 since: self.since,
                 standing: self.standing,
+                idle: self.idle,
                 history: self.history,
                 posture: Posture {
                     controls: self.controls,

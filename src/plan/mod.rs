@@ -6,7 +6,7 @@
 //! `guard` and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is
 //! what a plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state
 //! becomes by a change, `class` how bad it is that something drifted, `posture` what a plan does to controls and
-//! exposure, `standing` the findings that it leaves.
+//! exposure, `standing` the findings that it leaves, `idle` the rules of the spec that mean nothing.
 
 pub mod basis;
 mod change;
@@ -18,6 +18,7 @@ mod effect;
 pub mod file;
 mod guard;
 mod history;
+mod idle;
 mod loosen;
 mod opening;
 mod order;
@@ -43,6 +44,7 @@ pub use class::class_of;
 pub use digest::Digest;
 pub use effect::Since;
 pub use history::{Author, History};
+pub use idle::{Idle, acceptances};
 pub use overlay::{Half, overlay};
 pub use ownership::{Adopted, Foreign, Kept};
 pub use posture::{Norm, Opening, Posture, Standing, Turn, Turning, posture};
@@ -85,6 +87,8 @@ pub struct Plan {
     pub since: Since,
     /// Findings that it leaves: filled in by whoever knows what the spec means and accepts.
     pub standing: Vec<Unmended>,
+    /// Rules of the spec that mean nothing in it.
+    pub idle: Vec<Idle>,
     /// Who changed what drifted: filled in once the activity log was read.
     pub history: History,
     /// What it does to the controls and to who can reach what: filled in by whoever knows what the spec says of them.
@@ -113,6 +117,11 @@ pub fn plan(desired: &Graph, live: &Live) -> Plan {
             Aim::Destroy { .. } => Since::default(),
         },
         existing: existing(live),
+        // Taking a spec down asks no rule but whose things are.
+        idle: match desired.aim {
+            Aim::Build => idle::rules(desired, live),
+            Aim::Destroy { .. } => Vec::new(),
+        },
         ..plan
     }
 }

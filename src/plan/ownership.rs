@@ -187,7 +187,7 @@ pub(super) fn completed(
 }
 
 /// Whether a value has everything that a rule names of it.
-fn holds(item: &Value, wanted: &Value) -> bool {
+pub(super) fn holds(item: &Value, wanted: &Value) -> bool {
     match (item, wanted) {
         (Value::Object(item), Value::Object(wanted)) => wanted
             .iter()

@@ -28,13 +28,6 @@ impl Selection {
         self.target.is_empty() && self.exclude.is_empty()
     }
 
-    /// The patterns that mean none of these resources.
-    pub fn unknown(&self, ids: &[&ResourceId]) -> Vec<&Pattern> {
-        let all = self.target.iter().chain(&self.exclude);
-        all.filter(|pattern| !ids.iter().any(|id| pattern.covers(id)))
-            .collect()
-    }
-
     /// The part of a plan that is selected.
     #[must_use]
     pub fn of(&self, mut plan: Plan) -> Plan {

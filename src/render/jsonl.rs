@@ -33,12 +33,13 @@ pub fn event(event: &Event, since_start: Duration) -> Value {
 }
 
 /// Members of the plan as data that are lists, and what one of them is called.
-const LISTS: [(&str, &str); 7] = [
+const LISTS: [(&str, &str); 8] = [
     ("changes", "change"),
     ("objections", "objection"),
     ("unreadable", "unreadable"),
     ("foreign", "foreign"),
     ("notes", "note"),
+    ("idle", "idle"),
     ("controls", "control"),
     ("exposure", "exposure"),
 ];

@@ -188,6 +188,15 @@ impl Shown<'_> {
             most,
             "more findings that no change mends",
         ));
+        let idle = self.plan.idle.iter().map(|idle| {
+            format!(
+                "> **Rule that means nothing:** {} {}\n\n",
+                code(&idle.at.to_string()),
+                entities(&idle.message)
+            )
+        });
+        let idle: Vec<String> = idle.collect();
+        out.push_str(&capped(&idle, most, "more rules that mean nothing"));
         let counts = [
             (self.plan.foreign.len(), "of somebody else's kept"),
             (self.plan.adopted.len(), "changing hands"),

@@ -29,6 +29,7 @@ pub enum Topic {
     Attack,
     Standing,
     NotEffective,
+    Idle,
     Replace,
     Delete,
     Drift,
@@ -39,7 +40,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Invalid,
         Self::NotPlanned,
         Self::Stale,
@@ -49,6 +50,7 @@ impl Topic {
         Self::Attack,
         Self::Standing,
         Self::NotEffective,
+        Self::Idle,
         Self::Replace,
         Self::Delete,
         Self::Drift,
@@ -69,6 +71,7 @@ impl Topic {
             Self::Attack => "secgw/attack",
             Self::Standing => "secgw/standing",
             Self::NotEffective => "secgw/not-effective",
+            Self::Idle => "secgw/idle",
             Self::Replace => "secgw/replace",
             Self::Delete => "secgw/delete",
             Self::Drift => "secgw/drift",
@@ -90,6 +93,7 @@ impl Topic {
             Self::Attack => "Attack succeeded",
             Self::Standing => "Finding that no change mends",
             Self::NotEffective => "Setting does not take effect",
+            Self::Idle => "Rule of the spec means nothing",
             Self::Replace => "Resource is replaced",
             Self::Delete => "Resource is deleted",
             Self::Drift => "Azure was changed by other means",
@@ -111,6 +115,7 @@ impl Topic {
             | Self::Attack => Level::Error,
             Self::Standing
             | Self::NotEffective
+            | Self::Idle
             | Self::Replace
             | Self::Delete
             | Self::Drift
@@ -229,6 +234,11 @@ impl Shown<'_> {
             Notice::new(Topic::Unreadable, address, &message, None)
         }));
         notices.extend(plan.standing.iter().filter_map(|one| self.standing(one)));
+        notices.extend(
+            plan.idle.iter().map(|idle| {
+                Notice::new(Topic::Idle, &idle.at.path(), &idle.message, Some(&idle.at))
+            }),
+        );
         let sections = section::sections(plan, self.objections);
         for ((section, _), changes) in sections {
             notices.extend(

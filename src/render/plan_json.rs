@@ -33,6 +33,7 @@ impl Shown<'_> {
             effects,
             since,
             standing,
+            idle,
             history,
             posture: Posture { controls, exposure },
         } = plan;
@@ -67,6 +68,7 @@ impl Shown<'_> {
             "notes": notes,
             "effects": effects,
             "standing": standing,
+            "idle": idle,
             "history": history,
             "controls": controls,
             "exposure": exposure,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Kind, Pattern};
+use super::{At, Kind, Pattern};
 
 /// What becomes of a stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -130,6 +130,8 @@ pub struct Unmanaged {
     /// Of whatever has no word of its own: kept and shown, unless something else is said.
     pub default: Option<Fate>,
     pub collections: BTreeMap<&'static str, Fate>,
+    /// Where it is said of each.
+    pub places: BTreeMap<&'static str, At>,
 }
 
 impl Unmanaged {
@@ -174,6 +176,7 @@ fn has_type(collection: &Collection, type_name: &str) -> bool {
 /// A difference that is left alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignore {
+    pub at: At,
     pub address: Pattern,
     /// The pointer below which nothing is compared; none for strangers as a whole.
     pub pointer: Option<String>,

@@ -56,7 +56,10 @@ impl Read for UnmanagedSection {
             };
             match FateWord::read(&entry.node, reader).map(Fate::from) {
                 Some(fate) if *name == DEFAULT => unmanaged.default = Some(fate),
-                Some(fate) => drop(unmanaged.collections.insert(name, fate)),
+                Some(fate) => {
+                    unmanaged.collections.insert(name, fate);
+                    unmanaged.places.insert(name, entry.node.at());
+                }
                 None => is_fine = false,
             }
         }

@@ -100,7 +100,7 @@ async fn carry_out(
         return Ok(Exit::Interrupted);
     };
     // What was not asked for is not missing.
-    report.after = work.choice.selection.of(std::mem::take(&mut report.after));
+    report.after = planned.selection.of(std::mem::take(&mut report.after));
     let ended = Ended {
         allowed: &planned.review.allowed,
         spec: &planned.name,

@@ -6,6 +6,7 @@ mod deliver;
 mod drift;
 mod init;
 mod pipelines;
+mod rules;
 mod saved;
 mod several;
 mod shell;
@@ -52,12 +53,25 @@ pub(crate) fn run(directory: &Path, line: &str) -> Ran {
 
 /// With these variables alone.
 pub(crate) fn run_with(directory: &Path, line: &str, variables: &[(&str, &str)]) -> Ran {
+    ran(
+        directory,
+        &line.split_whitespace().collect::<Vec<_>>(),
+        variables,
+    )
+}
+
+/// With nothing in the environment, for words with spaces in them.
+fn run_words(directory: &Path, words: &[&str]) -> Ran {
+    ran(directory, words, &[])
+}
+
+fn ran(directory: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ran {
     let output = Command::cargo_bin("secgw")
         .unwrap()
         .env_clear()
         .envs(variables.iter().copied())
         .current_dir(directory)
-        .args(line.split_whitespace())
+        .args(words)
         .output()
         .unwrap();
     Ran {

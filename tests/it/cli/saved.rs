@@ -16,7 +16,7 @@ fn dev(directory: &Path, line: &str) -> Ran {
 }
 
 /// Somebody else's write to the sandbox, behind the back of the pipeline.
-async fn behind_the_back(directory: &Path, id: &ResourceId, body: Option<Value>) {
+pub(super) async fn behind_the_back(directory: &Path, id: &ResourceId, body: Option<Value>) {
     let stand = Stand::at(&directory.join("state"), &spec("dev")).await;
     let version = kinds::of(id).unwrap().api_version;
     let url = stand.client.endpoints().arm_url(id.as_str(), version, &[]);
@@ -28,7 +28,7 @@ async fn behind_the_back(directory: &Path, id: &ResourceId, body: Option<Value>)
     stand.sandbox.stop().await;
 }
 
-fn find(type_name: &str, name: &str) -> ResourceId {
+pub(super) fn find(type_name: &str, name: &str) -> ResourceId {
     let graph = graph(&spec("dev"));
     let is_it = |id: &&ResourceId| id.type_name() == type_name && id.name() == name;
     let mut ids = graph.iter().map(|resource| &resource.id);
