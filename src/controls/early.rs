@@ -1,11 +1,12 @@
 //! What a policy does for a caller whose token nobody has looked at yet (domain.md E.1, E.3).
 //!
 //! Before `validate-jwt`, and in `<on-error>` where a refused caller arrives, a call may be counted, rewritten or
-//! refused. Answered it may not be, and before the token nothing may be called for it either.
+//! refused. Answered it may not be. Before the token nothing may be called for it either; in `<on-error>`, which is also
+//! for those who have one, only what the gateway fronts may not.
 
-use super::effective::{Step, attribute};
-use super::report::Fault;
-use super::token::stands;
+use super::calls::{Callees, calls};
+use super::effective::{Step, attribute, every};
+use super::token::{Judgement, stands};
 use crate::policy::Element;
 
 /// What a statement may do for the caller.
@@ -92,53 +93,52 @@ const DEEDS: &[(Deed, &[&str])] = &[
     ),
 ];
 
-/// What was found of statements that run without a token.
-#[derive(Debug, Default)]
-pub(super) struct Early {
-    pub(super) faults: Vec<Fault>,
-    /// Statements nobody here knows.
-    pub(super) unknown: Vec<String>,
+/// `before`: what runs before the token is looked at; `refused`: what runs when it was refused.
+pub(super) fn judge(before: &[Step<'_>], refused: &[Step<'_>], callees: &Callees) -> Judgement {
+    let mut found = Judgement::default();
+    for step in before {
+        walk(step.element, &mut found, "before `validate-jwt`", &|_| true);
+    }
+    for step in refused {
+        walk(step.element, &mut found, "in `<on-error>`", &|call| {
+            let signs_in = !every(call, "authentication-managed-identity").is_empty();
+            signs_in
+                || calls(call)
+                    .iter()
+                    .any(|call| callees.may_reach(&call.callee))
+        });
+    }
+    found
 }
 
-impl Early {
-    /// `before`: what runs before the token is looked at; `refused`: what runs when it was refused.
-    pub(super) fn of(before: &[Step<'_>], refused: &[Step<'_>]) -> Self {
-        let mut found = Self::default();
-        for step in before {
-            found.walk(step.element, &[Answers, Calls], "before `validate-jwt`");
+/// `is_bad` says of a statement that calls whether it may not.
+fn walk(element: &Element, found: &mut Judgement, place: &str, is_bad: &impl Fn(&Element) -> bool) {
+    let name = &element.name;
+    let deed = DEEDS
+        .iter()
+        .find(|(_, names)| names.contains(&name.as_str()));
+    let wanted = match deed.map(|(deed, _)| deed) {
+        None => {
+            let said = format!("what `{name}` does {place}, without a token, is not known");
+            return found.unknown.push(said);
         }
-        for step in refused {
-            found.walk(step.element, &[Answers], "in `<on-error>`");
-        }
-        found
-    }
-
-    fn walk(&mut self, element: &Element, forbidden: &[Deed], place: &str) {
-        let deed = DEEDS
-            .iter()
-            .find(|(_, names)| names.contains(&element.name.as_str()));
-        match deed {
-            None => self.unknown.push(format!("`{}` {place}", element.name)),
-            Some((Contains, _)) => {
-                for child in element.elements() {
-                    self.walk(child, forbidden, place);
-                }
+        Some(Contains) => {
+            for child in element.elements() {
+                walk(child, found, place, is_bad);
             }
-            Some((deed, _)) if forbidden.contains(deed) && !refuses(element) => {
-                let wanted = match deed {
-                    Calls => "nothing is called for a caller without a token",
-                    Harmless | Contains | Answers => "only refusals for a caller without a token",
-                };
-                self.faults
-                    .push(stands(format!("`{}` {place}", element.name), wanted));
-            }
-            Some(_) => {}
+            return;
         }
-    }
+        Some(Answers) if !refuses(element) => "only refusals for a caller without a token",
+        Some(Calls) if is_bad(element) => "nothing is called for a caller without a token",
+        Some(Harmless | Answers | Calls) => return,
+    };
+    found
+        .faults
+        .push(stands(format!("`{name}` {place}"), wanted));
 }
 
 /// An answer whose status is written out and says no; one from a variable could be any.
-fn refuses(element: &Element) -> bool {
+pub(super) fn refuses(element: &Element) -> bool {
     let status = match element.name.as_str() {
         "set-status" => Some(element),
         "return-response" if attribute(element, "response-variable-name").is_none() => {
@@ -157,14 +157,13 @@ mod tests {
     use super::*;
     use crate::policy::{Document, Form, Section};
 
-    /// The names of what is wrong, and of what is not known, before the token.
+    /// How much is wrong, and how much is not known, before the token.
     fn early(statements: &str) -> (usize, usize) {
         let text = format!("<policies><inbound>{statements}</inbound></policies>");
         let document = Document::read(&text, Form::Raw).unwrap();
-        let mut found = Early::default();
-        for element in document.section(Section::Inbound).unwrap().elements() {
-            found.walk(element, &[Answers, Calls], "before");
-        }
+        let steps = document.section(Section::Inbound).unwrap().elements();
+        let steps: Vec<Step<'_>> = steps.map(|element| Step { element }).collect();
+        let found = judge(&steps, &[], &Callees::default());
         (found.faults.len(), found.unknown.len())
     }
 

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::state::State;
-use super::subject::{API, API_POLICY, GLOBAL_POLICY, OPERATION, OPERATION_POLICY, SERVICE};
-use crate::policy::{Document, Element, Form, Section};
+use super::subject::{
+    API, API_POLICY, FRAGMENT, GLOBAL_POLICY, OPERATION, OPERATION_POLICY, SERVICE,
+};
+use crate::policy::{Document, Element, Form, Node, Section};
 use crate::resource::ResourceId;
 
-const FRAGMENT: &str = "Microsoft.ApiManagement/service/policyFragments";
+const INCLUDE: &str = "include-fragment";
 const NAMED_VALUE: &str = "Microsoft.ApiManagement/service/namedValues";
 
 /// Every policy document of a state, read once.
@@ -39,6 +41,8 @@ pub(super) struct Scope<'a> {
     /// Whose document decides: the policy, or the API that has none.
     pub(super) id: &'a ResourceId,
     pub(super) inbound: Vec<Step<'a>>,
+    backend: Vec<Step<'a>>,
+    outbound: Vec<Step<'a>>,
     pub(super) on_error: Vec<Step<'a>>,
     /// A document on the way cannot be read.
     pub(super) unread: Option<&'a str>,
@@ -49,27 +53,57 @@ impl Policies {
         Self::default().renewed(state)
     }
 
-    /// Those of another state: what says the same as before is not read again.
+    /// Those of another state: what says the same as before is not read again, unless it includes what may not.
     pub(super) fn renewed(mut self, state: &State) -> Self {
-        let types = [GLOBAL_POLICY, API_POLICY, OPERATION_POLICY, FRAGMENT];
-        let documents = types.into_iter().flat_map(|type_name| {
-            state.all(type_name).filter_map(|entry| {
-                let text = entry.text("/properties/value")?;
-                let service = entry.id.ancestor(SERVICE)?;
+        let types = [FRAGMENT, GLOBAL_POLICY, API_POLICY, OPERATION_POLICY];
+        let mut renewed = Self::default();
+        for type_name in types {
+            for entry in state.all(type_name) {
+                let Some((text, service)) = entry
+                    .text("/properties/value")
+                    .zip(entry.id.ancestor(SERVICE))
+                else {
+                    continue;
+                };
                 let text = with_named_values(state, &service, text);
                 let form = Form::of(entry.text("/properties/format"));
-                Some((entry.id.clone(), text, form))
-            })
-        });
-        let documents = documents.map(|(id, text, form)| {
-            let known = self.documents.remove(&id);
-            let read = known
-                .filter(|known| known.text == text && known.form == form)
-                .unwrap_or_else(|| Read::new(text, form));
-            (id, read)
-        });
-        Self {
-            documents: documents.collect(),
+                let known = self.documents.remove(&entry.id).filter(|known| {
+                    known.text == text && known.form == form && !text.contains(INCLUDE)
+                });
+                let read = known.unwrap_or_else(|| {
+                    let mut read = Read::new(text, form);
+                    if let Ok(document) = &mut read.document {
+                        renewed.include(&service, &mut document.root);
+                    }
+                    read
+                });
+                renewed.documents.insert(entry.id.clone(), read);
+            }
+        }
+        renewed
+    }
+
+    /// Puts what fragments say where they are included; one that is not there stays named. They hold no others, as
+    /// documented (learn.microsoft.com, policy fragments, 2024).
+    fn include(&self, service: &ResourceId, element: &mut Element) {
+        let children = std::mem::take(&mut element.children);
+        for mut child in children {
+            let fragment = match &mut child {
+                Node::Element(child) if child.name == INCLUDE => child
+                    .get("fragment-id")
+                    .and_then(|name| self.document(&service.child("policyFragments", name))),
+                Node::Element(child) => {
+                    self.include(service, child);
+                    None
+                }
+                Node::Text(_) | Node::Comment(_) => None,
+            };
+            match fragment {
+                Some(fragment) => element
+                    .children
+                    .extend(fragment.root.children.iter().cloned()),
+                None => element.children.push(child),
+            }
         }
     }
 
@@ -117,6 +151,8 @@ impl Policies {
         Scope {
             id: decides.unwrap_or(api),
             inbound: self.resolve(&chain, Section::Inbound),
+            backend: self.resolve(&chain, Section::Backend),
+            outbound: self.resolve(&chain, Section::Outbound),
             on_error: self.resolve(&chain, Section::OnError),
             unread: chain.iter().find_map(|id| self.fault(id)),
         }
@@ -137,26 +173,10 @@ impl Policies {
         for element in own.elements() {
             match element.name.as_str() {
                 "base" => steps.extend(self.resolve(outer, section)),
-                "include-fragment" => steps.extend(self.fragment(element, origin)),
                 _ => steps.push(Step { element }),
             }
         }
         steps
-    }
-
-    fn fragment<'a>(&'a self, include: &'a Element, origin: &ResourceId) -> Vec<Step<'a>> {
-        let document = include.get("fragment-id").and_then(|name| {
-            let service = origin.ancestor(SERVICE)?;
-            self.document(&service.child("policyFragments", name))
-        });
-        match document {
-            Some(document) => document
-                .root
-                .elements()
-                .map(|element| Step { element })
-                .collect(),
-            None => vec![Step { element: include }],
-        }
     }
 }
 
@@ -212,6 +232,15 @@ pub(super) fn attribute(element: &Element, name: &str) -> Option<String> {
 }
 
 impl<'a> Scope<'a> {
+    pub(super) fn section(&self, section: Section) -> &[Step<'a>] {
+        match section {
+            Section::Inbound => &self.inbound,
+            Section::Backend => &self.backend,
+            Section::Outbound => &self.outbound,
+            Section::OnError => &self.on_error,
+        }
+    }
+
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.inbound
             .iter()

@@ -12,7 +12,8 @@ use super::intent::Edge;
 use super::report::{Fault, Outcome, Verdict, expect};
 use super::state::Entry;
 use super::subject::{
-    API, CONNECTION, Generation, OPERATION, SERVICE, SITE_CONFIG, Subject, generation, tier,
+    API, BACKEND, CONNECTION, Generation, OPERATION, SERVICE, SITE_CONFIG, Subject, generation,
+    tier,
 };
 use super::transport;
 use crate::resource::Recommendation::{R2, R3, R5, R7, R10};
@@ -23,7 +24,6 @@ const SUBSCRIPTION: &str = "Microsoft.ApiManagement/service/subscriptions";
 const TENANT: &str = "Microsoft.ApiManagement/service/tenant";
 const NAMED_VALUE: &str = "Microsoft.ApiManagement/service/namedValues";
 const COMPONENT: &str = "Microsoft.Insights/components";
-const BACKEND: &str = "Microsoft.ApiManagement/service/backends";
 
 pub(super) const CONTROLS: &[Control] = &[
     Control {

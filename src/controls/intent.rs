@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calls::Callees;
 use super::state::{Entry, State};
 use super::subject::{
     API, APPLICATION, CONNECTION, Generation, OPERATION, ORIGIN, SERVICE, SITE, generation,
@@ -47,6 +48,8 @@ pub struct Declared {
     pub api_scopes: BTreeMap<String, BTreeSet<String>>,
     /// APIs and operations that the spec asks for.
     pub inventory: BTreeSet<ResourceId>,
+    /// Whom the gateway calls.
+    pub callees: Callees,
     /// Requests that the edge lets through in its window.
     pub edge_limit: u64,
 }
@@ -237,6 +240,7 @@ fn declared(spec: &Spec, graph: &Graph) -> Declared {
         }),
         api_scopes: api_scopes.collect(),
         inventory: inventory.map(|resource| resource.id.clone()).collect(),
+        callees: Callees::of_graph(graph),
         edge_limit: u64::from(spec.front_door.waf.rate_limit.requests),
     }
 }

@@ -1,11 +1,12 @@
 //! The security controls: rows that say what must hold, evaluated on what a spec asks for or on what is live.
 //!
 //! Pure. `state` is the one view of resources, `intent` what is meant by them, `effective` the policies in effect;
-//! `early` what these do before a token is checked; `control` is a row, `catalogue` all of them, with one file a theme
+//! `early` what these do before a token is checked, `calls` whom they call; `control` is a row, `catalogue` all of them, with one file a theme
 //! beside it. `report` is what comes out and `accept` what the spec puts up with. `exposure` is who can reach what, and
 //! past which guards. Whoever asks says what day it is.
 
 mod accept;
+mod calls;
 mod catalogue;
 mod control;
 mod early;
@@ -33,6 +34,7 @@ use std::collections::BTreeSet;
 use time::Date;
 
 pub use accept::Acceptance;
+pub use calls::Callees;
 pub use catalogue::{CONTROLS, all, find};
 pub use control::{Check, Control, Severity};
 pub use effective::Policies;

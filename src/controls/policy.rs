@@ -1,22 +1,34 @@
 //! What policies demand beside a token: the way through Front Door, limits, CORS, and that nothing is dropped
 //! (domain.md E.2, E.3).
 
+use super::calls;
 use super::control::{Check, Control, Severity};
-use super::effective::{attribute, every, text_of};
+use super::effective::{Scope, attribute, every, text_of};
 use super::intent::Edge;
 use super::report::{Fault, Verdict, expect};
 use super::state::Entry;
 use super::subject::{
-    API, API_POLICY, GLOBAL_POLICY, Generation, OPERATION, OPERATION_POLICY, PROFILE, SERVICE,
-    Subject, generation,
+    API, API_POLICY, BACKEND, FRAGMENT, GLOBAL_POLICY, Generation, OPERATION, OPERATION_POLICY,
+    PROFILE, SERVICE, Subject, generation,
 };
-use super::token::{scopes, stands};
+use super::token::{Judgement, scopes, stands};
 use crate::policy::{Document, Element, Section, USER_ID_HEADER, USER_SCOPES_HEADER};
 use crate::resource::Recommendation::{R1, R8, R10};
 use crate::resource::ResourceId;
 
 const RESTRICTION: &str = "Microsoft.ApiManagement/service/policyRestrictions";
 const POLICIES: &[&str] = &[API, OPERATION, GLOBAL_POLICY, API_POLICY, OPERATION_POLICY];
+
+/// And whom they call.
+const ROUTES: &[&str] = &[
+    API,
+    OPERATION,
+    GLOBAL_POLICY,
+    API_POLICY,
+    OPERATION_POLICY,
+    FRAGMENT,
+    BACKEND,
+];
 
 pub(super) const CONTROLS: &[Control] = &[
     Control {
@@ -91,12 +103,12 @@ pub(super) const CONTROLS: &[Control] = &[
         id: "POL-16",
         title: "Backend called with managed identity",
         serves: &[R1],
-        condition: "behind `validate-jwt`, `authentication-managed-identity` gets a token for the functions' application, and its errors are not ignored",
-        why: "the function cannot tell the gateway from anybody else who reaches it",
-        remedy: "add `authentication-managed-identity` with the application of the functions as `resource`",
+        condition: "behind `validate-jwt`, `authentication-managed-identity` gets a token for the functions' application, and its errors are not ignored; calls go to the functions, to declared backends and to the identity provider, and to no other host: not by `set-backend-service`, `send-request`, `send-one-way-request` or `proxy`, in whatever section, and not by a backend's or API's own address",
+        why: "the function cannot tell the gateway from anybody else who reaches it; whoever else is called gets the users' requests, and the tokens with them",
+        remedy: "add `authentication-managed-identity` with the application of the functions as `resource`; remove the call, or declare whom it is for",
         mcsb: &["IM-3", "IM-4"],
         owasp: &["API2", "API10"],
-        reads: POLICIES,
+        reads: ROUTES,
         check: Check::Read(managed_identity),
         ..Control::PLAIN
     },
@@ -191,7 +203,7 @@ fn user_limit(subject: &Subject<'_>) -> Vec<Verdict> {
                 "`rate-limit-by-key` by the token's subject",
             )
         };
-        Ok((!holds).then(fault).into_iter().collect())
+        Ok(Vec::from_iter((!holds).then(fault)))
     })
 }
 
@@ -216,7 +228,7 @@ fn address_limit(subject: &Subject<'_>) -> Vec<Verdict> {
             format!("counter-key {keys:?}")
         };
         let wanted = "`rate-limit-by-key` by `X-Azure-SocketIP` before `validate-jwt`";
-        Ok((!holds).then(|| stands(said, wanted)).into_iter().collect())
+        Ok(Vec::from_iter((!holds).then(|| stands(said, wanted))))
     })
 }
 
@@ -321,32 +333,37 @@ fn covers(restriction: &Entry, api: &ResourceId) -> bool {
 fn managed_identity(subject: &Subject<'_>) -> Vec<Verdict> {
     let application = subject.intent.backend_application.as_ref();
     let own = application.and_then(|id| subject.state.text(id, "/appId"));
-    scopes(subject, |scope| {
-        let token = scope.position("validate-jwt");
-        let steps: Vec<&Element> = scope
-            .steps("authentication-managed-identity")
-            .filter(|(index, _)| token.is_none_or(|token| *index > token))
-            .map(|(_, step)| step)
-            .collect();
-        let Some(step) = steps.last() else {
-            let said = "no `authentication-managed-identity` behind `validate-jwt`";
-            return Ok(vec![stands(said, "the gateway signs in to the function")]);
-        };
-        let resource = attribute(step, "resource").unwrap_or_default();
-        let is_own = own
-            .as_ref()
-            .is_none_or(|own| resource == *own || resource.strip_prefix("api://") == Some(own));
-        let mut faults = Vec::new();
-        if resource.is_empty() || !is_own {
-            let wanted = own.as_ref().map_or("an application", String::as_str);
-            faults.push(stands(format!("resource=\"{resource}\""), wanted));
-        }
-        if attribute(step, "ignore-error").is_some_and(|value| !value.eq_ignore_ascii_case("false"))
-        {
-            faults.push(stands("ignore-error=\"true\"", "`false`"));
-        }
-        Ok(faults)
-    })
+    let mut verdicts = scopes(subject, |scope| {
+        let mut found = Judgement::from(signs_in(scope, own.as_deref()));
+        found.add(calls::strange(subject, scope));
+        Ok(found)
+    });
+    verdicts.extend(calls::own_addresses(subject));
+    verdicts
+}
+
+/// How the gateway signs in to the functions, whose application is `own`.
+fn signs_in(scope: &Scope<'_>, own: Option<&str>) -> Vec<Fault> {
+    let token = scope.position("validate-jwt");
+    let steps = scope
+        .steps("authentication-managed-identity")
+        .filter(|(index, _)| token.is_none_or(|token| *index > token));
+    let Some((_, step)) = steps.last() else {
+        let said = "no `authentication-managed-identity` behind `validate-jwt`";
+        return vec![stands(said, "the gateway signs in to the function")];
+    };
+    let resource = attribute(step, "resource").unwrap_or_default();
+    let is_own =
+        own.is_none_or(|own| resource == own || resource.strip_prefix("api://") == Some(own));
+    let mut faults = Vec::new();
+    if resource.is_empty() || !is_own {
+        let wanted = own.unwrap_or("an application");
+        faults.push(stands(format!("resource=\"{resource}\""), wanted));
+    }
+    if attribute(step, "ignore-error").is_some_and(|value| !value.eq_ignore_ascii_case("false")) {
+        faults.push(stands("ignore-error=\"true\"", "`false`"));
+    }
+    faults
 }
 
 fn identity_headers(subject: &Subject<'_>) -> Vec<Verdict> {

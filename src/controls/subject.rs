@@ -1,5 +1,6 @@
 //! What a check looks at: the state, what is meant by it, and the policies in effect.
 
+use super::calls::Callees;
 use super::effective::{Policies, Scope};
 use super::intent::Intent;
 use super::state::{Entry, State};
@@ -8,11 +9,13 @@ use crate::resource::ResourceId;
 pub(super) const SERVICE: &str = "Microsoft.ApiManagement/service";
 pub(super) const API: &str = "Microsoft.ApiManagement/service/apis";
 pub(super) const OPERATION: &str = "Microsoft.ApiManagement/service/apis/operations";
+pub(super) const BACKEND: &str = "Microsoft.ApiManagement/service/backends";
 pub(super) const CONNECTION: &str = "Microsoft.ApiManagement/service/privateEndpointConnections";
 pub(super) const GLOBAL_POLICY: &str = "Microsoft.ApiManagement/service/policies";
 pub(super) const API_POLICY: &str = "Microsoft.ApiManagement/service/apis/policies";
 pub(super) const OPERATION_POLICY: &str =
     "Microsoft.ApiManagement/service/apis/operations/policies";
+pub(super) const FRAGMENT: &str = "Microsoft.ApiManagement/service/policyFragments";
 pub(super) const PROFILE: &str = "Microsoft.Cdn/profiles";
 pub(super) const ENDPOINT: &str = "Microsoft.Cdn/profiles/afdEndpoints";
 pub(super) const ROUTE: &str = "Microsoft.Cdn/profiles/afdEndpoints/routes";
@@ -32,6 +35,8 @@ pub struct Subject<'a> {
     pub policies: &'a Policies,
     /// What runs for each API, by these policies.
     pub(super) scopes: Vec<Scope<'a>>,
+    /// Whom the gateway's own resources say that it calls.
+    pub(super) standing: Callees,
     pub today: time::Date,
 }
 
@@ -67,6 +72,7 @@ impl<'a> Subject<'a> {
             intent,
             policies,
             scopes: policies.scopes(state),
+            standing: Callees::standing(state, policies),
             today,
         }
     }

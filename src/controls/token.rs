@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::calls::callees;
 use super::control::{Check, Control, Severity};
-use super::early::Early;
+use super::early;
 use super::effective::{Scope, attribute, every, text_of};
 use super::report::{Fault, Outcome, Verdict};
 use super::state::{Entry, is_late};
@@ -26,7 +27,7 @@ pub(super) const CONTROLS: &[Control] = &[
         title: "Every operation is covered by validate-jwt",
         severity: Severity::Critical,
         serves: &[R1],
-        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403; before it, and in `<on-error>`, no statement can answer with anything but a refusal, and nothing is called before it",
+        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403; before it, and in `<on-error>`, no statement can answer with anything but a refusal; before it nothing is called, and in `<on-error>` nothing that the gateway fronts",
         why: "whoever reaches the gateway may call the API",
         remedy: "put `validate-jwt` at the top level of the API's inbound section, or let `secgw apply` do it",
         mcsb: &["IM-1"],
@@ -133,17 +134,48 @@ pub(super) fn stands(value: impl Into<String>, wanted: impl Into<String>) -> Fau
     }
 }
 
+/// What is wrong, and what cannot be told.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) faults: Vec<Fault>,
+    pub(super) unknown: Vec<String>,
+}
+
+impl From<Vec<Fault>> for Judgement {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            unknown: Vec::new(),
+        }
+    }
+}
+
+impl Judgement {
+    pub(super) fn add(&mut self, other: Self) {
+        self.faults.extend(other.faults);
+        self.unknown.extend(other.unknown);
+    }
+
+    fn verdict(self, entry: &Entry) -> Verdict {
+        if self.faults.is_empty() && !self.unknown.is_empty() {
+            Verdict::unknown(entry, self.unknown.join(", "))
+        } else {
+            Verdict::of(entry, self.faults)
+        }
+    }
+}
+
 /// Judges each scope whose documents can be read.
-pub(super) fn scopes(
+pub(super) fn scopes<J: Into<Judgement>>(
     subject: &Subject<'_>,
-    judge: impl Fn(&Scope<'_>) -> Result<Vec<Fault>, String>,
+    judge: impl Fn(&Scope<'_>) -> Result<J, String>,
 ) -> Vec<Verdict> {
     let verdicts = subject.scopes.iter().filter_map(|scope| {
         let entry = entry(subject, scope)?;
         Some(match scope.unread {
             Some(why) => Verdict::unknown(entry, format!("its policy cannot be read: {why}")),
             None => match judge(scope) {
-                Ok(faults) => Verdict::of(entry, faults),
+                Ok(judged) => judged.into().verdict(entry),
                 Err(why) => Verdict::not_applicable(entry, why),
             },
         })
@@ -152,39 +184,25 @@ pub(super) fn scopes(
 }
 
 fn covered(subject: &Subject<'_>) -> Vec<Verdict> {
-    let verdicts = subject.scopes.iter().filter_map(|scope| {
-        let entry = entry(subject, scope)?;
-        if let Some(why) = scope.unread {
-            let why = format!("its policy cannot be read: {why}");
-            return Some(Verdict::unknown(entry, why));
-        }
-        let (faults, unknown) = uncovered(scope);
-        Some(if faults.is_empty() && !unknown.is_empty() {
-            let why = format!(
-                "what runs without a token is not known: {}",
-                unknown.join(", ")
-            );
-            Verdict::unknown(entry, why)
-        } else {
-            Verdict::of(entry, faults)
-        })
-    });
-    verdicts.collect()
+    scopes(subject, |scope| Ok(uncovered(subject, scope)))
 }
 
-/// What is wrong, and what runs without a token that nobody here knows.
-fn uncovered(scope: &Scope<'_>) -> (Vec<Fault>, Vec<String>) {
+fn uncovered(subject: &Subject<'_>, scope: &Scope<'_>) -> Judgement {
     // A token has to pass all of them, so one without fault is enough; what runs before that one runs for everybody.
     let tokens = scope
         .steps("validate-jwt")
         .map(|(index, step)| (index, attributes(step)));
-    let Some((index, mut faults)) = tokens.min_by_key(|(_, faults)| faults.len()) else {
-        let fault = stands(hidden(scope), "`validate-jwt` that always runs");
-        return (vec![fault], Vec::new());
+    let Some((index, faults)) = tokens.min_by_key(|(_, faults)| faults.len()) else {
+        return vec![stands(hidden(scope), "`validate-jwt` that always runs")].into();
     };
-    let early = Early::of(&scope.inbound[..index], &scope.on_error);
-    faults.extend(early.faults);
-    (faults, early.unknown)
+    let mut found = Judgement::from(faults);
+    let callees = callees(subject, scope.id);
+    found.add(early::judge(
+        &scope.inbound[..index],
+        &scope.on_error,
+        callees,
+    ));
+    found
 }
 
 fn hidden(scope: &Scope<'_>) -> &'static str {

