@@ -160,6 +160,9 @@ fn operations(
             contract.operations.clone()
         }
         None if nodes.is_empty() => {
+            if reader.is_misspelt(node, "contract") || reader.is_misspelt(node, "operations") {
+                return None;
+            }
             let help = "give it a `contract`, or list its `operations`".to_owned();
             reader.report(
                 node,

@@ -57,6 +57,7 @@ impl Effective {
             resolved,
             secrets,
             problems: _,
+            misspelt: _,
             masked: _,
         } = notes;
         let paths = defaults

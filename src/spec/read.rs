@@ -43,6 +43,8 @@ pub(crate) struct Reader<'a> {
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(crate) problems: Vec<Diagnostic>,
+    /// Keys as they were meant, by the section in which they are written otherwise.
+    pub(crate) misspelt: Vec<(Arc<str>, &'static str)>,
     /// Keys that were not written: the section's path, the key, the value that stands in.
     pub(crate) defaults: Vec<(Arc<str>, &'static str, Node)>,
     /// What references in ordinary fields came to, by path.
@@ -63,6 +65,9 @@ const SANDBOX: &[(&str, &str)] = &[
         "00000000-0000-4000-8000-000000000004",
     ),
 ];
+
+/// What tells the items of most lists apart when one spec is laid over another.
+const MERGED_BY: &str = "name";
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(
@@ -151,7 +156,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a key is missing because it, what it is in, or the name by which its item is merged was misspelt.
+    pub(crate) fn is_misspelt(&self, parent: &Node, key: &str) -> bool {
+        let is_within = |path: &str| {
+            let rest = parent.path.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.notes.misspelt.iter().any(|(section, meant)| {
+            (*section == parent.path && *meant == key)
+                || is_within(&join(section, meant))
+                || (*meant == MERGED_BY && section.ends_with(']') && is_within(section))
+        })
+    }
+
     fn missing(&mut self, parent: &Node, key: &str) {
+        // The misspelt key is told.
+        if self.is_misspelt(parent, key) {
+            return;
+        }
         let inside = if parent.path.is_empty() {
             "the spec".to_owned()
         } else {
@@ -198,7 +220,11 @@ impl<'a> Reader<'a> {
             .filter(|entry| !keys.contains(&entry.key.as_str()))
         {
             let help = match nearest(&entry.key, keys.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => {
+                    let misspelt = (Arc::clone(&node.path), near);
+                    self.notes.misspelt.push(misspelt);
+                    format!("did you mean `{near}`?")
+                }
                 None => format!("possible here: {}", list_of_names(keys)),
             };
             let inside = if node.path.is_empty() {

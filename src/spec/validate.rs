@@ -17,7 +17,7 @@ use super::read::Reader;
 use super::regions;
 use super::topology::{self, Blames};
 use super::tree::{Node, Value};
-use super::value::PartName;
+use super::value::{FunctionName, PartName};
 use crate::text::{list_of_names, nearest};
 
 /// The value of a key, or the section itself where the key was left to its default.
@@ -227,7 +227,15 @@ fn unique(values: &[Said<'_>], what: &str, reader: &mut Reader<'_>) {
 }
 
 fn functions_exist(root: &Node, reader: &mut Reader<'_>) {
-    let declared = keyed(items(root, &["functions"]), "name", reader);
+    let functions = items(root, &["functions"]);
+    let declared = keyed(functions, "name", reader);
+    // What a Function is called that has no proper name is not known.
+    let are_named = declared
+        .iter()
+        .all(|(_, name)| FunctionName::parse(name).is_some());
+    if functions.is_empty() || declared.len() < functions.len() || !are_named {
+        return;
+    }
     let declared: Vec<&str> = declared.iter().map(|(_, name)| name.as_str()).collect();
     for api in items(root, &["apis"]) {
         if let Some(used) = said(find(api, &["backend", "function"]), reader) {
@@ -288,7 +296,9 @@ fn exists(
 /// `http://localhost` is somebody's own machine. Developer is the one tier that is not meant for production.
 fn loopback_is_for_development(root: &Node, reader: &mut Reader<'_>) {
     let tier = said(find(root, &["gateway", "sku", "name"]), reader);
-    if tier.is_none_or(|(_, tier)| tier == Tier::Developer.as_str()) {
+    // Of a tier that is none nothing follows.
+    let tier = tier.and_then(|(_, tier)| Tier::ALL.iter().find(|known| known.as_str() == tier));
+    if tier.is_none_or(|tier| *tier == Tier::Developer) {
         return;
     }
     let redirects = items(root, &["identity", "clients"])
