@@ -492,6 +492,8 @@ pub(super) fn said(error: &azure_core::Error) -> String {
     }
     let said = essence(&error.to_string());
     match cause.map(|cause| essence(&cause.to_string())) {
+        // That it was tried several times is the smaller part of it.
+        Some(cause) if said.starts_with("retry policy expired") => cause,
         Some(cause) if !said.contains(&cause) => format!("{said}: {cause}"),
         Some(_) | None => said,
     }

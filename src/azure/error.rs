@@ -101,7 +101,7 @@ impl Error {
             Self::NoIdentityTenant => Some(
                 "give `identity.credential` in the spec a client id and a client secret reference",
             ),
-            Self::Unreachable { .. } => Some("check the network, and the proxy in HTTPS_PROXY"),
+            Self::Unreachable { .. } => Some(hints::NETWORK),
             Self::TooLong { .. } => {
                 Some("run the command again: it picks the operation up where it is")
             }

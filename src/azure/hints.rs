@@ -155,7 +155,11 @@ pub const HINTS: &[Hint] = &[
 
 /// Sign-in failures carry their code in the text: learn.microsoft.com/entra/identity-platform/reference-error-codes,
 /// read 2026-11-23. First match wins; codes that begin like others come before them.
+/// For what does not come through at all.
+pub const NETWORK: &str = "check that this machine may reach that host; HTTPS_PROXY names a proxy, NO_PROXY what goes past it, and `--ca-file` trusts one that inspects TLS";
+
 pub const SIGN_IN_HINTS: &[(&str, &str)] = &[
+    ("cannot connect to ", NETWORK),
     (
         "AADSTS7000215",
         "the client secret is wrong: use the secret's value, not its id",

@@ -8,10 +8,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderValue, USER_AGENT};
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{ClientOptions, Context, Pipeline, Request, RetryOptions, Transport};
+
+use super::proxy::Proxy;
 
 /// Requests in flight at once. HTTP/1.1 connections are kept for all of them; HTTP/2 needs fewer.
 pub const IN_FLIGHT: usize = 32;
@@ -42,7 +45,11 @@ pub enum TransportError {
 
 /// The pooled client. Cheap to clone; all clones share the connections.
 #[derive(Clone, Debug)]
-pub struct PooledClient(reqwest::Client);
+pub struct PooledClient {
+    client: reqwest::Client,
+    /// For messages.
+    proxy: Arc<Proxy>,
+}
 
 impl PooledClient {
     pub fn new(route: &Route) -> Result<Self, TransportError> {
@@ -66,11 +73,28 @@ impl PooledClient {
                     .dns_resolver(Everywhere(*address))
             }
         };
-        builder.build().map(Self).map_err(TransportError::Client)
+        let client = builder.build().map_err(TransportError::Client)?;
+        Ok(Self {
+            client,
+            proxy: Arc::default(),
+        })
+    }
+
+    /// Whose messages name this proxy where it is on the way.
+    #[must_use]
+    pub fn naming(self, proxy: Proxy) -> Self {
+        Self {
+            proxy: Arc::new(proxy),
+            ..self
+        }
     }
 
     fn transport(&self) -> Transport {
-        Transport::new(Arc::new(self.0.clone()))
+        Transport::new(Arc::new(self.client.clone()))
+    }
+
+    fn caller(&self) -> Arc<dyn Policy> {
+        Arc::new(Caller(Arc::clone(&self.proxy)))
     }
 
     /// For credentials: `azure_identity` retries by its own rules, and finds the authority host in `cloud`.
@@ -81,7 +105,7 @@ impl PooledClient {
         cloud.clone_from(&custom.into());
         ClientOptions {
             transport: Some(self.transport()),
-            per_try_policies: vec![Arc::new(SecgwUserAgent)],
+            per_try_policies: vec![self.caller()],
             retry: RetryOptions::exponential(azure_core::http::ExponentialRetryOptions {
                 max_retries: 4,
                 ..Default::default()
@@ -106,7 +130,7 @@ impl PooledClient {
         &self,
         credential: Option<(Arc<dyn TokenCredential>, String)>,
     ) -> Pipeline {
-        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(SecgwUserAgent)];
+        let mut per_try: Vec<Arc<dyn Policy>> = vec![self.caller()];
         if let Some((credential, scope)) = credential {
             per_try.push(Arc::new(BearerTokenAuthorizationPolicy::new(
                 credential,
@@ -151,12 +175,29 @@ impl reqwest::dns::Resolve for Everywhere {
     }
 }
 
-/// `azure_core`'s own header would call secgw a part of the SDK (`azsdk-rust-…`).
+/// Says who calls, and names the other side where the call does not come through: `azure_core` says neither host nor
+/// proxy, and its own header would call secgw a part of the SDK (`azsdk-rust-…`).
 #[derive(Debug)]
-struct SecgwUserAgent;
+struct Caller(Arc<Proxy>);
+
+impl Caller {
+    /// The same kind of error, by which retries are decided on.
+    fn named(&self, host: &str, error: &azure_core::Error) -> azure_core::Error {
+        let way = format!("{host}{}", self.0.on_the_way_to(host));
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        let said = match error.kind() {
+            ErrorKind::Connection => format!("cannot connect to {way}: {cause}"),
+            _ => format!("the connection to {way} broke: {cause}"),
+        };
+        azure_core::Error::with_message(error.kind().clone(), said)
+    }
+}
 
 #[async_trait::async_trait]
-impl Policy for SecgwUserAgent {
+impl Policy for Caller {
     async fn send(
         &self,
         context: &Context,
@@ -165,10 +206,19 @@ impl Policy for SecgwUserAgent {
     ) -> PolicyResult {
         let agent = HeaderValue::from_static(concat!("secgw/", env!("CARGO_PKG_VERSION")));
         request.insert_header(USER_AGENT, agent);
+        let host = request.url().host_str().unwrap_or_default().to_owned();
         match next.split_first() {
-            Some((policy, rest)) => policy.send(context, request, rest).await,
+            Some((policy, rest)) => {
+                policy
+                    .send(context, request, rest)
+                    .await
+                    .map_err(|error| match error.kind() {
+                        ErrorKind::Connection | ErrorKind::Io => self.named(&host, &error),
+                        _ => error,
+                    })
+            }
             None => Err(azure_core::Error::with_message(
-                azure_core::error::ErrorKind::Other,
+                ErrorKind::Other,
                 "the pipeline has no transport",
             )),
         }

@@ -1,7 +1,5 @@
 //! Looks at how signing in goes, for `secgw auth doctor`: a refusal is a finding here and not the end.
 
-use anyhow::Context as _;
-
 use super::error::Error;
 use super::session::{Ground, Way, identity};
 use super::settings::Work;
@@ -22,7 +20,7 @@ pub(super) async fn examine<'a>(
     let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
     let ground = Ground::prepare(&work.place).await?;
     let way = Way::of(&work.place, &ground, tenant, cloud)?;
-    let http = PooledClient::new(&way.route).context("cannot set up connections")?;
+    let http = way.http()?;
     let (tried, signed_in) = doctor::attempts(&way.auth, &http, cloud).await;
     let mut graph = Vec::new();
     let mut held = None;

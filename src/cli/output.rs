@@ -26,8 +26,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(terminal: Terminal) -> Self {
-        let width =
-            terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let of_terminal =
+            || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+        let width = terminal.columns.or_else(of_terminal).map(usize::from);
         Self {
             terminal,
             width: width.unwrap_or(UNKNOWN_WIDTH).clamp(60, 200),
@@ -89,9 +90,13 @@ impl Output {
         self.data(&format!("{}\n", safe::json(value)))
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        self.terminal.verbosity == Verbosity::Quiet
+    }
+
     /// Progress and hints; not with `--quiet`.
     pub(super) fn say(&self, text: &str) {
-        if self.terminal.verbosity > Verbosity::Quiet {
+        if !self.is_quiet() {
             self.error(text);
         }
     }
@@ -104,9 +109,7 @@ impl Output {
 
     /// Whether lines may be drawn over.
     pub(super) fn is_live(&self) -> bool {
-        io::stderr().is_terminal()
-            && !self.terminal.is_pipeline
-            && self.terminal.verbosity > Verbosity::Quiet
+        io::stderr().is_terminal() && !self.terminal.is_pipeline && !self.is_quiet()
     }
 
     /// Text for a stream that does not take styles out by itself.

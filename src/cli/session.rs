@@ -21,7 +21,9 @@ use super::settings::{Choice, Group, Place, Work};
 use super::surroundings;
 use crate::azure::auth::{self, IdentityTenant};
 use crate::azure::read::read_live;
-use crate::azure::{self, AuthSettings, Client, Cloud, PooledClient, Route, activity, vault};
+use crate::azure::{
+    self, AuthSettings, Client, Cloud, PooledClient, Proxy, Route, activity, vault,
+};
 use crate::compile::{self, CompileError};
 use crate::controls::{self, Intent, State};
 use crate::plan::{self, History, Idle, Norm, Plan, Review, Selection};
@@ -151,6 +153,7 @@ impl Ground {
 pub(super) struct Way {
     pub(super) route: Route,
     pub(super) auth: AuthSettings,
+    proxy: Proxy,
     pub(super) place: render::Place,
     pub(super) pace: f64,
 }
@@ -169,10 +172,23 @@ impl Way {
             (Place::Sandbox(_), None) => {
                 Err(Error::Other(anyhow::anyhow!("the sandbox was not started")))
             }
-            (Place::Azure { auth, ca_file }, _) => {
-                Self::to_azure(auth, ca_file.as_ref(), cloud, tenant)
-            }
+            (
+                Place::Azure {
+                    auth,
+                    ca_file,
+                    proxy,
+                },
+                _,
+            ) => Ok(Self {
+                proxy: proxy.clone(),
+                ..Self::to_azure(auth, ca_file.as_ref(), cloud, tenant)?
+            }),
         }
+    }
+
+    pub(super) fn http(&self) -> Result<PooledClient, Error> {
+        let http = PooledClient::new(&self.route).context("cannot set up connections")?;
+        Ok(http.naming(self.proxy.clone()))
     }
 
     fn is_sandbox(&self) -> bool {
@@ -195,6 +211,7 @@ impl Way {
                 tenant: tenant.or_else(|| auth.tenant.clone()),
                 ..auth.clone()
             },
+            proxy: Proxy::default(),
             place: render::Place::Cloud(cloud.name),
             pace: 1.0,
         })
@@ -211,6 +228,7 @@ impl Way {
                 ca: running.ca_pem().as_bytes().to_vec(),
             },
             auth: AuthSettings::sandbox(tenant.unwrap_or(SANDBOX_TENANT)),
+            proxy: Proxy::default(),
             place: render::Place::Sandbox {
                 directory: options.dir.clone(),
             },
@@ -228,7 +246,7 @@ impl Session {
         let cloud = Cloud::find(spec.azure.cloud.as_str()).unwrap_or_else(Cloud::public);
         let tenant = spec.azure.tenant_id.map(|tenant| tenant.to_string());
         let way = Way::of(&work.place, &ground, tenant, cloud)?;
-        let http = PooledClient::new(&way.route).context("cannot set up connections")?;
+        let http = way.http()?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
         let identity = identity(&way, &work.spec, spec, (&http, cloud, &signed_in)).await?;
         let client = Client::new(&http, cloud, &signed_in, Some(identity), way.pace)?;
@@ -328,7 +346,7 @@ impl Session {
         };
         let ground = Ground::prepare(&work.place).await?;
         let way = Way::of(&work.place, &ground, group.tenant.clone(), cloud)?;
-        let http = PooledClient::new(&way.route).context("cannot set up connections")?;
+        let http = way.http()?;
         let signed_in = auth::sign_in(&way.auth, &http, cloud).await?;
         let identity = match &group.identity {
             None => None,

@@ -70,6 +70,8 @@ pub(crate) struct Terminal {
     pub is_pipeline: bool,
     /// A locale without UTF-8.
     pub is_ascii: bool,
+    /// What `COLUMNS` says, which goes before what the terminal says.
+    pub columns: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -280,6 +282,10 @@ fn resolve_terminal(args: &TerminalArgs, around: &Surroundings) -> Terminal {
             .iter()
             .any(|name| around.get(name).is_some_and(|value| value != "false")),
         is_ascii: is_ascii(around),
+        columns: around
+            .get("COLUMNS")
+            .and_then(|columns| columns.trim().parse().ok())
+            .filter(|columns| *columns > 0),
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::credential::auth_settings;
 use super::{DEFAULT_SPEC, Surroundings};
-use crate::azure::{AuthSettings, Cloud};
+use crate::azure::{AuthSettings, Cloud, Proxy};
 use crate::cli::args::{
     ALL, AzureArgs, ChoiceArgs, FileArgs, LiveArgs, OfflineArgs, SandboxArgs, Sink, SpecArgs, View,
     ViewArgs, WriteArgs,
@@ -65,6 +65,8 @@ pub(crate) enum Place {
         auth: AuthSettings,
         /// Certificate authorities to trust beside the system's.
         ca_file: Option<PathBuf>,
+        /// For messages: the HTTP client finds it by itself.
+        proxy: Proxy,
     },
 }
 
@@ -145,6 +147,7 @@ pub(super) fn work(
         None => Place::Azure {
             auth: auth_settings(auth, &around),
             ca_file,
+            proxy: Proxy::of(|name| around.get(name)),
         },
     };
     Work {
