@@ -143,6 +143,12 @@ pub(super) fn read(path: &Path) -> Result<Saved, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(no_plan(path, "there is no such file"));
         }
+        Err(error) if error.kind() == ErrorKind::IsADirectory => {
+            return Err(no_plan(path, "it is a directory"));
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return Err(no_plan(path, "it is not text"));
+        }
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
     };
     file::read(&text).map_err(|error| match error {

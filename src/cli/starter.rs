@@ -30,6 +30,16 @@ pub enum Ci {
     Azdo,
 }
 
+impl Ci {
+    /// The file that says how to set its pipeline up; a repository may have both.
+    pub fn guide(self) -> &'static str {
+        match self {
+            Self::Github => "ci/github.md",
+            Self::Azdo => "ci/azure-pipelines.md",
+        }
+    }
+}
+
 /// Tiers that can be made secure (`spec::topology` refuses the others), cheapest first.
 pub const TIERS: [&str; 5] = ["Developer", "StandardV2", "Basic", "Standard", "Premium"];
 
@@ -67,7 +77,7 @@ const GITHUB: [(&str, &str); 4] = [
         include_str!("../../templates/ci/github/action.yml"),
     ),
     (
-        "ci/README.md",
+        "ci/github.md",
         include_str!("../../templates/ci/github/README.md"),
     ),
 ];
@@ -86,7 +96,7 @@ const AZDO: [(&str, &str); 4] = [
         include_str!("../../templates/ci/azdo/secgw-install.yml"),
     ),
     (
-        "ci/README.md",
+        "ci/azure-pipelines.md",
         include_str!("../../templates/ci/azdo/README.md"),
     ),
 ];

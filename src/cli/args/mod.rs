@@ -13,6 +13,10 @@ mod start;
 mod value;
 mod view;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Component, Path};
+
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
@@ -87,9 +91,16 @@ impl Arguments {
     pub(crate) fn read<I>(words: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator,
-        I::Item: Into<std::ffi::OsString> + Clone,
+        I::Item: Into<OsString> + Clone,
     {
         let arguments = Self::try_parse_from(words)?;
+        if let Some(file) = arguments.command.written_twice() {
+            let message = format!(
+                "`--out` names {} twice: what is written last would be all there is",
+                file.display()
+            );
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         match arguments.command.of_one() {
             Some((name, env)) if env.len() > 1 || env.iter().any(|name| name == ALL) => {
                 let message = format!(
@@ -104,6 +115,38 @@ impl Arguments {
 }
 
 impl Command {
+    /// The file that two of its sinks have.
+    fn written_twice(&self) -> Option<&Path> {
+        let out = match self {
+            Self::Plan(args) => &args.view.out,
+            Self::Drift(args) => &args.view.out,
+            Self::Apply(args) => &args.from.view.out,
+            Self::Destroy(args) => &args.from.view.out,
+            Self::Init(_)
+            | Self::Environments(_)
+            | Self::Validate(_)
+            | Self::Render(_)
+            | Self::Schema(_)
+            | Self::Show(_)
+            | Self::Check(_)
+            | Self::Verify(_)
+            | Self::Explain(_)
+            | Self::Graph(_)
+            | Self::Auth(_)
+            | Self::Sandbox(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
+        };
+        // `./x` is `x`.
+        let same = |path: &Path| -> Vec<OsString> {
+            let parts = path.components().filter(|part| *part != Component::CurDir);
+            parts.map(|part| part.as_os_str().to_owned()).collect()
+        };
+        let mut seen = BTreeSet::new();
+        let mut files = out.iter().map(|sink| sink.file.as_path());
+        files.find(|file| !seen.insert(same(file)))
+    }
+
     /// The environments that were named to a command that works on one.
     fn of_one(&self) -> Option<(&'static str, &[String])> {
         let (name, spec) = match self {
@@ -168,6 +211,14 @@ mod tests {
         let read = |line: &str| Arguments::read(line.split(' ')).map(drop);
         assert!(read("secgw plan -e dev -e prod").is_ok());
         assert!(read("secgw apply -e dev").is_ok());
+        for line in [
+            "secgw plan --out md=x --out json=./x",
+            "secgw apply --out md=x --out md=x",
+        ] {
+            let error = read(line).unwrap_err().to_string();
+            assert!(error.contains("x twice"), "{error}");
+        }
+        assert!(read("secgw plan --out md=x --out json=d/x").is_ok());
         for line in ["secgw apply -e dev -e prod", "secgw destroy -e *"] {
             let error = read(line).unwrap_err().to_string();
             assert!(error.contains("is about one environment"), "{error}");

@@ -16,7 +16,7 @@ Examples:
   secgw init --ci github              pipelines too; where there are environments, nothing else
 
 A pipeline plans a pull request with an application that may only read, applies what was approved
-once it is merged, and looks for drift every night. ci/README.md says how to set it up, without
+once it is merged, and looks for drift every night. A file in ci/ says how to set it up, without
 secrets.
 
 Nothing is overwritten: where a file is there already and differs, nothing is written at all.

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::{Error, Exit, Output};
 use crate::cli::args::InitArgs;
 use crate::cli::interview::asked;
-use crate::cli::starter::{self, File};
+use crate::cli::starter::{self, Ci, File};
 use crate::render::safe;
 use crate::spec;
 use crate::text::{list_of_names, plural};
@@ -32,8 +32,10 @@ pub(super) fn run(init: InitArgs, output: &Output) -> Result<Exit, Error> {
     for File { path, text } in &new {
         create(&directory.join(path), text)?;
     }
-    let written = report(&new, &environments, &directory, ci.is_some());
-    output.text(&written).context("cannot write")?;
+    if !output.is_quiet() {
+        let written = report(&new, &environments, &directory, ci);
+        output.text(&written).context("cannot write")?;
+    }
     Ok(Exit::Ok)
 }
 
@@ -74,7 +76,7 @@ fn create(path: &Path, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn report(new: &[File], environments: &[String], directory: &Path, has_ci: bool) -> String {
+fn report(new: &[File], environments: &[String], directory: &Path, ci: Option<Ci>) -> String {
     let mut out = String::new();
     for File { path, .. } in new {
         let _infallible = writeln!(out, "+ {}", safe::line(&path.display().to_string()));
@@ -91,8 +93,8 @@ fn report(new: &[File], environments: &[String], directory: &Path, has_ci: bool)
         out,
         "\nNext, without an account:\n  {there}secgw apply -e {first} --sandbox"
     );
-    if has_ci {
-        out.push_str("ci/README.md says how to set the pipeline up.\n");
+    if let Some(ci) = ci {
+        let _infallible = writeln!(out, "{} says how to set the pipeline up.", ci.guide());
     }
     out
 }

@@ -5,6 +5,7 @@ mod check;
 mod deliver;
 mod drift;
 mod init;
+mod manners;
 mod pipelines;
 mod rules;
 mod saved;
