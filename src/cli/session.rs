@@ -26,7 +26,7 @@ use crate::azure::{
 };
 use crate::compile::{self, CompileError};
 use crate::controls::{self, Intent, State};
-use crate::plan::{self, History, Idle, Norm, Plan, Review, Selection};
+use crate::plan::{self, Assessment, History, Idle, Norm, Plan, Review, Selection};
 use crate::render;
 use crate::render::plan::Shown;
 use crate::render::safe;
@@ -291,12 +291,10 @@ impl Session {
         }
         let mut plan = plan::plan(&desired, &reading.live);
         let norm = norm(spec, &desired);
-        let judge =
-            |state: &State| controls::evaluate(state, &norm.intent, &norm.accepted, norm.today);
-        plan.standing = plan::standing(&plan, &desired, &reading.live, &judge);
-        if !norm.accepted.is_empty() && desired.aim == Aim::Build {
-            plan.idle
-                .extend(plan::acceptances(&desired, &reading.live, &judge));
+        let mut assessment = Assessment::of(&plan, &desired, &reading.live, &norm);
+        if let Some(assessment) = &assessment {
+            plan.standing = assessment.standing(&plan);
+            plan.idle.extend(assessment.idle_acceptances());
         }
         for idle in &plan.idle {
             output.say(&idle_line(idle));
@@ -312,7 +310,12 @@ impl Session {
         if plan.is_drift() {
             plan.history = self.history(&plan, &desired).await;
         }
-        plan.posture = plan::posture(&plan, &desired, &reading.live, &norm);
+        if let Some(assessment) = &mut assessment {
+            if !selection.is_everything() {
+                assessment.narrow(&plan);
+            }
+            plan.posture = assessment.posture(&plan);
+        }
         let mut objections = plan::review(&plan, &desired);
         objections.extend(plan::standing::objections(&plan.standing, norm.fail_on));
         let review = Review::new(objections, &choice.allow);

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Assessment;
 use super::ownership::holds;
-use crate::controls::{Idle as Unused, Report, State, Status};
+use crate::controls::{Idle as Unused, Report, Status};
 use crate::diff;
 use crate::resource::unmanaged::{COLLECTIONS, Collection};
 use crate::resource::{At, Graph, Ignore, Live, Observed, ResourceId};
@@ -53,17 +54,13 @@ pub(super) fn rules(desired: &Graph, live: &Live) -> Vec<Idle> {
     idle
 }
 
-/// Entries of `controls.accept`, by what the controls say of what is live and of what is asked for. `judge` evaluates
-/// them with what the spec means and accepts.
-pub fn acceptances(desired: &Graph, live: &Live, judge: &dyn Fn(&State) -> Report) -> Vec<Idle> {
-    if !is_begun(desired, live) {
+/// Entries of `controls.accept`, by what the controls say of what is live and of what is asked for.
+pub(super) fn acceptances(assessment: &Assessment<'_>) -> Vec<Idle> {
+    if assessment.norm.accepted.is_empty() || !is_begun(assessment.desired, assessment.live) {
         return Vec::new();
     }
-    let (now, wanted) = (
-        judge(&State::whole(desired, live)),
-        judge(&State::desired(desired)),
-    );
-    let is_idle = |unused: &&Unused| wanted.idle.contains(unused) && !is_unknown(&now, unused);
+    let (now, wanted) = (&assessment.before.report, assessment.asked_for());
+    let is_idle = |unused: &&Unused| wanted.idle.contains(unused) && !is_unknown(now, unused);
     now.idle.iter().filter(is_idle).map(idle).collect()
 }
 

@@ -5,9 +5,11 @@
 //! go of last, `effect` what it does to a running service and whether it is drift, `ownership` whose things are,
 //! `guard` and `review` what may not be applied, `select` what part is wanted. `destroy` takes a spec down. `basis` is
 //! what a plan was made from, `file` a plan that was saved, `stale` what has moved since. `overlay` is what a state
-//! becomes by a change, `class` how bad it is that something drifted, `posture` what a plan does to controls and
-//! exposure, `standing` the findings that it leaves, `idle` the rules of the spec that mean nothing.
+//! becomes by a change, `class` how bad it is that something drifted. `assessment` is the controls before and after:
+//! `posture` what a plan does to them and to exposure, `standing` what it leaves. `idle` is the rules of the spec that
+//! mean nothing.
 
+mod assessment;
 pub mod basis;
 mod change;
 mod class;
@@ -38,19 +40,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use assessment::{Assessment, Norm};
 pub use basis::{Basis, Seen};
 pub use change::{Action, Base, Change, Key, Reason, Set, Verb};
 pub use class::class_of;
 pub use digest::Digest;
 pub use effect::Since;
 pub use history::{Author, History};
-pub use idle::{Idle, acceptances};
+pub use idle::Idle;
 pub use overlay::{Half, overlay};
 pub use ownership::{Adopted, Foreign, Kept};
-pub use posture::{Norm, Opening, Posture, Standing, Turn, Turning, posture};
+pub use posture::{Opening, Posture, Standing, Turn, Turning};
 pub use review::{Allowance, Objection, Review, review};
 pub use select::{LeftOut, Selection};
-pub use standing::{Unmended, standing};
+pub use standing::Unmended;
 
 use crate::diff::PropertyChange;
 use crate::resource::{Aim, Graph, Live, ResourceId, Unreadable, kinds};

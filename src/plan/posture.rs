@@ -1,29 +1,14 @@
 //! What a plan does to the security of the gateway: the controls it fixes and breaks, and who can reach what before
 //! and after.
-//!
-//! Both sides are judged by the same means: live state as it was read, and the same with every change of the plan on
-//! top. Values that only Azure knows are taken as meant ([`State`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-use time::Date;
-
-use super::{Half, Plan, overlay};
+use super::{Assessment, Norm, Plan};
 use crate::controls::{
-    self, Acceptance, Door, Exposure, Exposures, Intent, Judged, Report, Severity, State, evaluate,
-    exposures, weaker,
+    self, Door, Exposure, Exposures, Intent, Judged, Report, Severity, State, exposures, weaker,
 };
-use crate::resource::{Aim, At, Graph, Live, ResourceId};
-
-/// What the spec says of the controls, and which day it is.
-#[derive(Clone, Debug)]
-pub struct Norm {
-    pub intent: Intent,
-    pub accepted: Vec<Acceptance>,
-    pub fail_on: Severity,
-    pub today: Date,
-}
+use crate::resource::{At, ResourceId};
+use serde::{Deserialize, Serialize};
 
 /// Empty for a plan without changes, and for one that takes the spec down.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,22 +69,16 @@ impl From<&Exposure> for Standing {
     }
 }
 
-pub fn posture(plan: &Plan, desired: &Graph, live: &Live, norm: &Norm) -> Posture {
-    if desired.aim != Aim::Build || !plan.has_changes() {
+pub(super) fn posture(assessment: &Assessment<'_>, plan: &Plan) -> Posture {
+    if !plan.has_changes() {
         return Posture::default();
     }
-    let before = State::live(desired, live);
-    let mut after = before.clone();
-    for change in &plan.changes {
-        overlay(&mut after, change, Half::Done);
-    }
-    let report =
-        |state: &State, intent: &Intent| evaluate(state, intent, &norm.accepted, norm.today);
-    let is_there = |id: Option<&ResourceId>| id.is_none_or(|id| before.get(id).is_some());
-    let mut controls = turns(
-        &report(&before, &meant_before(plan, &before, norm)),
-        &report(&after, &norm.intent),
-    );
+    let (before, after) = (&assessment.before, assessment.after());
+    let norm = assessment.norm;
+    let is_there = |id: Option<&ResourceId>| id.is_none_or(|id| before.state.get(id).is_some());
+    let elsewhere = meant_elsewhere(plan, &before.state, norm);
+    let elsewhere = elsewhere.map(|intent| norm.report(&before.state, &intent));
+    let mut controls = turns(elsewhere.as_ref().unwrap_or(&before.report), &after.report);
     // What is not there yet has nothing to be fixed.
     controls.retain(|turn| turn.effect != Turning::Fixes || is_there(turn.resource.as_ref()));
     for turn in &mut controls {
@@ -110,25 +89,25 @@ pub fn posture(plan: &Plan, desired: &Graph, live: &Live, norm: &Norm) -> Postur
     }
     Posture {
         controls,
-        exposure: openings(&before, &after, &norm.intent),
+        exposure: openings(&before.state, &after.state, &norm.intent),
     }
 }
 
 /// A gateway that moves to another network was not wrong where it was: it is judged there by the way calls took.
-fn meant_before(plan: &Plan, before: &State, norm: &Norm) -> Intent {
+fn meant_elsewhere(plan: &Plan, before: &State, norm: &Norm) -> Option<Intent> {
     let moves = plan.changes.iter().any(|change| {
         let mut properties = change.action.properties().iter();
         properties.any(|property| property.path == "/properties/virtualNetworkType")
     });
     if !moves {
-        return norm.intent.clone();
+        return None;
     }
     let there = Intent::inferred(before);
-    Intent {
+    Some(Intent {
         edge: there.edge,
         backend: there.backend,
         ..norm.intent.clone()
-    }
+    })
 }
 
 type Findings<'a> = BTreeMap<(&'static str, Option<&'a ResourceId>), &'a Judged>;

@@ -6,10 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::overlay::{Half, overlay};
-use super::{Objection, Plan};
+use super::{Assessment, Objection, Plan};
 use crate::controls::{Judged, Report, Severity, State};
-use crate::resource::{Aim, Graph, Live, ResourceId};
+use crate::resource::{Live, ResourceId};
 
 /// One finding that a plan leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,33 +23,27 @@ pub struct Unmended {
     pub remedy: String,
 }
 
-/// `judge` evaluates the controls with what the spec means and accepts.
-pub fn standing(
-    plan: &Plan,
-    desired: &Graph,
-    live: &Live,
-    judge: &dyn Fn(&State) -> Report,
-) -> Vec<Unmended> {
-    // Of what could not be read nothing is known, and taking a spec down mends nothing.
-    if !plan.unreadable.is_empty() || desired.aim != Aim::Build {
+pub(super) fn standing(assessment: &Assessment<'_>, plan: &Plan) -> Vec<Unmended> {
+    // Of what could not be read nothing is known.
+    if !plan.unreadable.is_empty() {
         return Vec::new();
     }
-    let before = State::whole(desired, live);
-    let report = judge(&before);
-    let found = report.findings();
-    if found.is_empty() {
+    let found = assessment.before.report.findings();
+    let after = &assessment.after().report;
+    let stays: Vec<&Judged> = found.into_iter().filter(|one| has(after, one)).collect();
+    if stays.is_empty() {
         return Vec::new();
     }
-    let mut after = before;
-    for change in &plan.changes {
-        overlay(&mut after, change, Half::Done);
-    }
-    let after = judge(&after);
-    let asked_for = judge(&State::desired(desired));
-    let stays = |judged: &&Judged| has(&after, judged) && !has(&asked_for, judged);
-    found
+    let Assessment {
+        desired,
+        live,
+        norm,
+        ..
+    } = assessment;
+    let asked_for = norm.judge(State::desired(desired)).report;
+    stays
         .into_iter()
-        .filter(stays)
+        .filter(|judged| !has(&asked_for, judged))
         .filter_map(|judged| Unmended::of(judged, live))
         .collect()
 }

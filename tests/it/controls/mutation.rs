@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secgw::cli::surroundings;
 use secgw::controls::{self, Intent, Severity, State};
-use secgw::plan::{self, Plan, Reason};
+use secgw::plan::{self, Assessment, Norm, Plan, Reason};
 use secgw::resource::{Directory, Live, Realm, ResourceId};
 use secgw::verify::{Outcome, Selection};
 use serde_json::{Value, json};
@@ -62,7 +62,14 @@ impl Ground {
         let (reading, state) = surroundings::read(&stand.client, graph).await;
         let live = reading.live;
         let mut plan = plan::plan(graph, &live);
-        plan.standing = plan::standing(&plan, graph, &live, &|state| self.judge(state));
+        let norm = Norm {
+            intent: self.intent.clone(),
+            accepted: Vec::new(),
+            fail_on: Severity::High,
+            today: TODAY,
+        };
+        let assessment = Assessment::of(&plan, graph, &live, &norm).unwrap();
+        plan.standing = assessment.standing(&plan);
         Now { live, state, plan }
     }
 
