@@ -317,7 +317,7 @@ impl Session {
             plan.posture = assessment.posture(&plan);
         }
         let mut objections = plan::review(&plan, &desired);
-        objections.extend(plan::standing::objections(&plan.standing, norm.fail_on));
+        objections.extend(plan::standing::objections(&plan.standing));
         let review = Review::new(objections, &choice.allow);
         for unused in &review.unused {
             output.say(&format!("--allow {unused}: nothing needs it\n"));

@@ -145,13 +145,12 @@ impl State {
         state
     }
 
-    /// The same with everybody else's, as far as it was read.
+    /// The same with everybody else's that is inside of what the graph names. What lies beside is not judged: a
+    /// list of a resource group has no properties of it (ARM reference, Resources - List By Resource Group, 2021-04-01).
     pub fn whole(graph: &Graph, live: &Live) -> Self {
         let mut state = Self::live(graph, live);
-        let foreign = live
-            .foreign
-            .iter()
-            .map(|(id, stranger)| (id, &stranger.found));
+        let inside = live.foreign.iter().filter(|(id, _)| graph.holds(id));
+        let foreign = inside.map(|(id, stranger)| (id, &stranger.found));
         for (id, found) in foreign.chain(&live.around) {
             state.observe(id, &Observed::Present(found.clone()));
         }

@@ -189,6 +189,12 @@ impl Graph {
             .collect()
     }
 
+    /// Whether something lies inside of what the graph names: what a resource group holds merely lies beside it.
+    pub fn holds(&self, id: &ResourceId) -> bool {
+        let mut named = self.iter();
+        named.any(|resource| resource.kind.mark != Mark::Founder && id.is_within(&resource.id))
+    }
+
     /// Closes the graph. A parent that is not in the graph is not a dependency; any other missing one is an error.
     pub fn new(owner: &str, resources: Vec<Resource>) -> Result<Self, GraphError> {
         let mut map = BTreeMap::new();

@@ -251,19 +251,35 @@ fn a_strangers_secret_stands_in_the_plan(directory: &Path, sandbox: &str) {
     fs::write(&path, format!("{text}{stranger}\n")).unwrap();
     let plan = |more: &str| run(directory, &format!("plan -e dev {sandbox} {more}"));
     let ran = plan("");
-    // It is theirs, and said to be: nothing of ours waits for them.
-    assert_eq!(ran.code, Some(0), "{ran}");
-    for part in ["Somebody else's, kept (1)", "high APIM-17 named value"] {
+    // It is theirs, and in a gateway that is ours to answer for.
+    assert_eq!(ran.code, Some(4), "{ran}");
+    for part in [
+        "Somebody else's, kept (1)",
+        "Findings that nothing here mends",
+        "high APIM-17 named value",
+        "it is somebody else's, who has to mend it",
+        "`unmanaged: { namedValues: prune }`",
+    ] {
         assert!(ran.stdout.contains(part), "{part}: {ran}");
     }
     let json = plan("-o json").json();
     assert_eq!(json["standing"][0]["control"], "APIM-17");
     assert_eq!(json["standing"][0]["foreign"], true);
+    assert_eq!(json["standing"][0]["blocks"], true);
+    assert_eq!(json["objections"][0]["name"], "control:APIM-17");
+    assert_eq!(plan("--allow control:APIM-17").code, Some(0));
+    // Whoever says so openly lets it be: it is shown still.
+    let spec = directory.join("environments/dev.yaml");
+    let plain = fs::read_to_string(&spec).unwrap();
+    fs::write(
+        &spec,
+        format!("{plain}\nunmanaged: {{ namedValues: ignore }}\n"),
+    )
+    .unwrap();
+    let json = plan("-o json").json();
+    assert_eq!(json["standing"][0]["blocks"], false);
     assert_eq!(json["objections"].as_array().unwrap().len(), 0);
-    assert!(
-        ran.stdout.contains("Findings that nothing here mends"),
-        "{ran}"
-    );
+    fs::write(&spec, plain).unwrap();
     fs::write(&path, text).unwrap();
     assert_eq!(plan("").code, Some(0));
 }

@@ -384,11 +384,11 @@ fn stands(plan: &Plan, stored: &Stored) -> bool {
     let Some(standing) = plan.standing.iter().find(|one| one.control == control) else {
         return false;
     };
-    let objections = plan::standing::objections(&plan.standing, Severity::High);
+    let objections = plan::standing::objections(&plan.standing);
     let name = format!("control:{control}");
     let is_objected = objections.iter().any(|objection| objection.name == name);
     stored.touched.contains(&standing.address)
-        && is_objected == (standing.severity >= Severity::High && !standing.is_foreign)
+        && is_objected == (standing.severity >= Severity::High)
 }
 
 /// Changes that no row asks for, and findings that stand and are none's.
