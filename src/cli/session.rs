@@ -31,7 +31,7 @@ use crate::render;
 use crate::render::plan::Shown;
 use crate::render::safe;
 use crate::render::style::{NOTE, paint};
-use crate::resource::{Aim, Graph, Live, ResourceId};
+use crate::resource::{Graph, Live, ResourceId};
 use crate::sandbox;
 use crate::spec::{Code, Diagnostic, LoadOptions, Loaded, SecretError, SecretSource, Spec};
 use crate::text::{nearest, plural};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Assessment, Objection, Plan};
-use crate::controls::{Judged, Report, Severity, State};
+use crate::controls::{Judged, Report, Severity};
 use crate::resource::unmanaged::collection_of;
 use crate::resource::{Owner, ResourceId};
 
