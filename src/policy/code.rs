@@ -8,7 +8,7 @@ use super::tree::Value;
 /// The context variable that `validate-jwt` leaves the token in.
 pub(super) const TOKEN: &str = "jwt";
 /// The context variable with the scopes that the called operation requires.
-pub(super) const REQUIRED_SCOPES: &str = "required-scopes";
+pub const REQUIRED_SCOPES: &str = "required-scopes";
 
 /// Some C#, to be part of one expression.
 #[derive(Clone, Debug)]
@@ -113,6 +113,37 @@ impl Code {
     }
 }
 
+/// The users that [`Code::none_of`] names in a condition of that form; nothing for any other text.
+pub fn read_accounts(condition: &str) -> Option<Vec<String>> {
+    let list = condition.strip_prefix("@(!new string[] { ")?;
+    let list = [UserClaim::Subject, UserClaim::ObjectId]
+        .into_iter()
+        .find_map(|claim| {
+            let end = format!(" }}.Contains({}))", Code::user(claim).0.shown());
+            list.strip_suffix(end.as_str())
+        })?;
+    list.split(", ").map(read_literal).collect()
+}
+
+/// The operation that [`Code::operation_is`] names in a condition of that form.
+pub fn read_operation(condition: &str) -> Option<String> {
+    let literal = condition
+        .strip_prefix("@(context.Operation.Id == ")?
+        .strip_suffix(')')?;
+    read_literal(literal)
+}
+
+/// Whether a condition is the one of [`Code::lacks_required_scopes`].
+pub fn looks_at_required_scopes(condition: &str) -> bool {
+    condition == Code::lacks_required_scopes().expression().shown()
+}
+
+/// A literal without escapes: no name or id that secgw writes there has one.
+fn read_literal(literal: &str) -> Option<String> {
+    let text = literal.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains(['"', '\\'])).then(|| text.to_owned())
+}
+
 fn token() -> String {
     format!("((Jwt)context.Variables[\"{TOKEN}\"])")
 }
@@ -121,6 +152,31 @@ fn token() -> String {
 mod tests {
     use super::super::expression;
     use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again_and_nothing_else_is() {
+        let accounts = |claim| {
+            let values = [Value::from("1"), Value::hole("ada")];
+            Code::user(claim).none_of(&values).expression().shown()
+        };
+        for claim in [UserClaim::Subject, UserClaim::ObjectId] {
+            assert_eq!(
+                read_accounts(&accounts(claim)),
+                Some(vec!["1".to_owned(), "⟨ada⟩".to_owned()])
+            );
+        }
+        let widened = accounts(UserClaim::Subject).replace(".Contains", ".Append(x).Contains");
+        assert_eq!(read_accounts(&widened), None);
+
+        let operation = Code::operation_is("list").expression().shown();
+        assert_eq!(read_operation(&operation), Some("list".to_owned()));
+        let either = "@(context.Operation.Id == \"list\" || true || \"\" == \"\")";
+        assert_eq!(read_operation(either), None);
+
+        let scopes = Code::lacks_required_scopes().expression().shown();
+        assert!(looks_at_required_scopes(&scopes));
+        assert!(!looks_at_required_scopes(&scopes.replace(".All", ".Any")));
+    }
 
     #[test]
     fn everything_written_is_a_well_formed_expression() {
