@@ -9,7 +9,7 @@ use super::effective::{Step, attribute, every};
 use super::token::{Judgement, stands};
 use crate::policy::Element;
 
-/// What a statement may do for the caller.
+/// What a statement may do for the caller, whose token is looked at or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     /// Counts, checks, rewrites or records something.
@@ -135,6 +135,19 @@ fn walk(element: &Element, found: &mut Judgement, place: &str, is_bad: &impl Fn(
     found
         .faults
         .push(stands(format!("`{name}` {place}"), wanted));
+}
+
+/// Whether a statement may end a call with something that is no refusal.
+pub(super) fn may_answer(element: &Element) -> bool {
+    let deed = DEEDS
+        .iter()
+        .find(|(_, names)| names.contains(&element.name.as_str()));
+    match deed.map(|(deed, _)| deed) {
+        None => true,
+        Some(Contains) => element.elements().any(may_answer),
+        Some(Answers) => !refuses(element),
+        Some(Harmless | Calls) => false,
+    }
 }
 
 /// An answer whose status is written out and says no; one from a variable could be any.

@@ -10,7 +10,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use super::effective::{Policies, Scope, attribute, every};
+use super::demand::Demands;
+use super::effective::{Policies, Scope};
 use super::function::{allows, is_own_rule};
 use super::intent::{Edge, Intent, is_injected};
 use super::report::{Outcome, Verdict};
@@ -18,8 +19,7 @@ use super::state::{Entry, State};
 use super::subject::{
     API, APPLICATION, DOMAIN, FIREWALL, OPERATION, PROFILE, ROUTE, SERVICE, SITE, Subject,
 };
-use super::{catalogue, verdicts};
-use crate::policy::Element;
+use super::{Severity, catalogue, verdicts};
 use crate::resource::ResourceId;
 
 /// A way in from the Internet.
@@ -256,8 +256,11 @@ impl Judged {
     /// Whether a control is met by all that calls of a resource pass: everything but its siblings.
     fn holds(&self, entry: &Entry, control: &str) -> bool {
         let verdicts = self.0.get(control).map_or(&[][..], Vec::as_slice);
+        let own = catalogue::find(control).map_or(Severity::Low, |control| control.severity);
         !verdicts.iter().any(|verdict| {
-            let is_met = !matches!(verdict.outcome, Outcome::Failed(_) | Outcome::Unknown(_));
+            // Graded down it stands, if not as well as it could.
+            let is_met = !matches!(verdict.outcome, Outcome::Failed(_) | Outcome::Unknown(_))
+                || verdict.severity.is_some_and(|one| one < own);
             !is_met && concerns(verdict, entry)
         })
     }
@@ -386,7 +389,7 @@ fn admits(subject: &Subject<'_>, site: &Entry, door: Door) -> bool {
     !refuses || rules.any(allows)
 }
 
-/// What each operation asks for, by the API's own `<choose>`: one that it refuses answers nobody.
+/// What each operation asks for: one that is refused answers nobody.
 fn required(
     state: &State,
     scopes: &[Scope<'_>],
@@ -395,40 +398,15 @@ fn required(
     let own = scopes
         .iter()
         .find(|scope| scope.id == &api.id || scope.id.parent().as_ref() == Some(&api.id));
-    let choose = own
-        .into_iter()
-        .flat_map(|scope| scope.steps("choose"))
-        .map(|(_, step)| step)
-        .find(|step| step.elements().any(|branch| asked(branch).is_some()));
+    let table = own.and_then(|scope| Demands::of(scope).table);
     let operations = state.beneath(&api.id, OPERATION).filter_map(|operation| {
-        let asked = choose.map_or(Some(BTreeSet::new()), |choose| {
-            asked_of(choose, operation.id.name())
-        });
-        Some((operation.id.clone(), asked?))
+        let asked = match &table {
+            Some(table) => table.asked(operation.id.name())?,
+            None => BTreeSet::new(),
+        };
+        Some((operation.id.clone(), asked))
     });
     operations.collect()
-}
-
-fn asked(branch: &Element) -> Option<BTreeSet<String>> {
-    let variable = branch.element("set-variable")?;
-    if attribute(variable, "name")? != "required-scopes" {
-        return None;
-    }
-    let value = attribute(variable, "value")?;
-    Some(value.split_whitespace().map(str::to_owned).collect())
-}
-
-fn asked_of(choose: &Element, operation: &str) -> Option<BTreeSet<String>> {
-    let is_about = |branch: &&Element| {
-        attribute(branch, "condition")
-            .is_some_and(|condition| condition.contains(&format!("\"{operation}\"")))
-    };
-    let refuses = |branch: &Element| !every(branch, "return-response").is_empty();
-    if let Some(branch) = choose.elements().find(is_about) {
-        return asked(branch).or_else(|| (!refuses(branch)).then(BTreeSet::new));
-    }
-    let otherwise = choose.element("otherwise");
-    (!otherwise.is_some_and(refuses)).then(BTreeSet::new)
 }
 
 /// A door with less behind it than both before and after.

@@ -171,9 +171,9 @@ pub(super) const CONTROLS: &[Control] = &[
         id: "FUN-15",
         title: "Managed identity on Function; identity-based storage",
         severity: Severity::Medium,
-        condition: "each function has a managed identity and no connection string for its storage, which takes no shared keys",
-        why: "a storage key in a setting is a password to the function's code",
-        remedy: "use `AzureWebJobsStorage__accountName`, and set `allowSharedKeyAccess` to `false`",
+        condition: "each function has a managed identity and no connection string for its storage, which takes no shared keys and shows nothing to the public",
+        why: "a storage key in a setting is a password to the function's code, and a public container needs none",
+        remedy: "use `AzureWebJobsStorage__accountName`, and set `allowSharedKeyAccess` and `allowBlobPublicAccess` to `false`",
         mcsb: &["IM-3", "IM-8"],
         cis3: Some("9.5"),
         owasp: &["API8"],
@@ -572,11 +572,20 @@ fn identities(subject: &Subject<'_>) -> Vec<Verdict> {
         });
         std::iter::once(own).chain(settings)
     });
-    let pointer = "/properties/allowSharedKeyAccess";
     let accounts = subject.all(STORAGE).map(|account| {
-        // Azure allows keys unless told otherwise.
-        let holds = account.flag(pointer) == Some(false);
-        Verdict::of(account, expect(holds, account, pointer, "`false`"))
+        // Azure allows keys unless told otherwise; what is public, it has refused since 2023 unless told otherwise.
+        let keys = "/properties/allowSharedKeyAccess";
+        let public = "/properties/allowBlobPublicAccess";
+        let faults = [
+            expect(account.flag(keys) == Some(false), account, keys, "`false`"),
+            expect(
+                account.flag(public) != Some(true),
+                account,
+                public,
+                "`false`",
+            ),
+        ];
+        Verdict::of(account, faults.into_iter().flatten())
     });
     sites.chain(accounts).collect()
 }

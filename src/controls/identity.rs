@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use time::Date;
+use time::macros::format_description;
 
+use super::accounts;
 use super::control::{Check, Control, Severity};
 use super::report::{Fault, Outcome, Verdict, expect};
 use super::state::{Entry, is_late};
-use super::subject::{APPLICATION, Subject};
+use super::subject::{API_POLICY, APPLICATION, Subject};
 use super::token::{is_published, is_sign_in_address, trusted_flows};
 use crate::resource::Recommendation::R1;
 use crate::resource::body::{get, join};
@@ -17,7 +20,7 @@ use crate::spec::IdentityProvider;
 const USER_FLOW: &str = "Microsoft.Graph/identity/b2cUserFlows";
 const EVENTS_FLOW: &str = "Microsoft.Graph/identity/authenticationEventsFlows";
 const GRANT: &str = "Microsoft.Graph/oauth2PermissionGrants";
-const USER: &str = "Microsoft.Graph/users";
+pub(super) const USER: &str = "Microsoft.Graph/users";
 
 pub(super) const CONTROLS: &[Control] = &[
     Control {
@@ -140,14 +143,28 @@ pub(super) const CONTROLS: &[Control] = &[
         title: "Only expected user accounts",
         severity: Severity::Medium,
         serves: &[R1],
-        condition: "each declared account is there and enabled, and no other local account is",
+        condition: "each declared account is there and enabled, no other local account is, and the gateway lets in these alone",
         why: "an account that nobody declared signs in",
         remedy: "add the account to the spec, or delete it",
         mcsb: &["PA-4"],
         owasp: &["API2"],
         applies: "both providers, where the spec lists `accounts`",
-        reads: &[USER],
-        check: Check::Read(accounts),
+        reads: &[USER, API_POLICY],
+        check: Check::Read(accounts::expected),
+        ..Control::PLAIN
+    },
+    Control {
+        id: "IDP-10",
+        title: "App credentials short-lived or none",
+        severity: Severity::Medium,
+        condition: "the API's application and those of pages have no password, and no password of another application lasts for more than 180 days",
+        why: "whoever reads it signs in as the application, from anywhere, until it ends",
+        remedy: "remove the password; what cannot do without gets one that ends within 180 days, or a certificate",
+        mcsb: &["IM-3"],
+        owasp: &["API2"],
+        applies: "both providers",
+        reads: &[APPLICATION],
+        check: Check::Read(credentials),
         ..Control::PLAIN
     },
     Control {
@@ -444,6 +461,49 @@ fn words(text: &str) -> BTreeSet<&str> {
     text.split_whitespace().collect()
 }
 
+/// Days for which a password may last.
+const LONGEST_PASSWORD: i64 = 180;
+
+fn credentials(subject: &Subject<'_>) -> Vec<Verdict> {
+    let list = "/passwordCredentials";
+    let judge = |entry: &Entry| {
+        let is_api = subject.intent.api_application.as_ref() == Some(&entry.id);
+        // Nobody can keep a secret in a page.
+        let needs_none = is_api || entry.at("/spa/redirectUris").is_some();
+        let faults = entry.list(list).iter().enumerate();
+        let faults = faults.filter_map(|(index, password)| {
+            let lasts = days(password);
+            let holds = !needs_none && lasts.is_some_and(|days| days <= LONGEST_PASSWORD);
+            let said = match lasts {
+                Some(days) => format!("a password for {days} days"),
+                None => "a password without end".to_owned(),
+            };
+            let wanted = if needs_none {
+                "no password".to_owned()
+            } else {
+                format!("at most {LONGEST_PASSWORD} days")
+            };
+            (!holds).then(|| Fault {
+                pointer: join(list, &index.to_string()),
+                value: Value::String(said),
+                wanted,
+            })
+        });
+        Verdict::of(entry, faults)
+    };
+    subject.all(APPLICATION).map(judge).collect()
+}
+
+/// How long a password lasts from its first day to its last.
+fn days(password: &Value) -> Option<i64> {
+    let day = |pointer| {
+        let text = get(password, pointer)?.as_str()?;
+        let format = format_description!("[year]-[month]-[day]");
+        Date::parse(text.get(..10)?, format).ok()
+    };
+    Some((day("/endDateTime")? - day("/startDateTime")?).whole_days())
+}
+
 fn consent(subject: &Subject<'_>) -> Vec<Verdict> {
     let Some(declared) = &subject.intent.declared else {
         let judge =
@@ -488,60 +548,6 @@ fn consent(subject: &Subject<'_>) -> Vec<Verdict> {
             ));
         }
     }
-    verdicts
-}
-
-/// The addresses by which a local account signs in: those of other directories have none.
-fn sign_ins(user: &Entry) -> Vec<String> {
-    let identities = user.list("/identities").iter();
-    identities
-        .filter(|identity| {
-            get(identity, "/signInType")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| ["emailAddress", "userName"].contains(&kind))
-        })
-        .filter_map(|identity| get(identity, "/issuerAssignedId")?.as_str())
-        .map(str::to_lowercase)
-        .collect()
-}
-
-fn accounts(subject: &Subject<'_>) -> Vec<Verdict> {
-    let declared = subject
-        .intent
-        .declared
-        .as_ref()
-        .and_then(|declared| declared.accounts.as_ref());
-    let Some(declared) = declared else {
-        let why =
-            "the spec lists no accounts: whoever the sign-in flow lets in is let in".to_owned();
-        return vec![Verdict::nowhere(Outcome::NotApplicable(why))];
-    };
-    let mut seen = BTreeSet::new();
-    let mut verdicts: Vec<Verdict> = Vec::new();
-    for user in subject.all(USER) {
-        let own = sign_ins(user);
-        if own.is_empty() {
-            continue;
-        }
-        let is_known = own.iter().any(|sign_in| declared.contains(sign_in));
-        let is_enabled = user.flag("/accountEnabled") != Some(false);
-        let faults = [
-            expect(
-                is_known || !is_enabled,
-                user,
-                "/identities",
-                "an account that the spec names",
-            ),
-            expect(!is_known || is_enabled, user, "/accountEnabled", "`true`"),
-        ];
-        verdicts.push(Verdict::of(user, faults.into_iter().flatten()));
-        seen.extend(own);
-    }
-    let lost = declared.difference(&seen);
-    verdicts.extend(lost.map(|sign_in| {
-        let id = ResourceId::graph(Directory::Identity, "users", &sign_in.replace('/', "%2F"));
-        Verdict::missing(&id, None, "there, as the spec says")
-    }));
     verdicts
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls::Callees;
+use super::demand::{self, Demands};
 use super::state::{Entry, State};
 use super::subject::{
     API, APPLICATION, CONNECTION, Generation, OPERATION, ORIGIN, SERVICE, SITE, generation,
@@ -46,6 +47,8 @@ pub struct Declared {
     pub accounts: Option<BTreeSet<String>>,
     /// Scopes that some operation of an API requires, by the API's name.
     pub api_scopes: BTreeMap<String, BTreeSet<String>>,
+    /// What each API asks of its callers.
+    pub demands: BTreeMap<ResourceId, Demands>,
     /// APIs and operations that the spec asks for.
     pub inventory: BTreeSet<ResourceId>,
     /// Whom the gateway calls.
@@ -239,6 +242,7 @@ fn declared(spec: &Spec, graph: &Graph) -> Declared {
                 .collect()
         }),
         api_scopes: api_scopes.collect(),
+        demands: demand::of_graph(graph),
         inventory: inventory.map(|resource| resource.id.clone()).collect(),
         callees: Callees::of_graph(graph),
         edge_limit: u64::from(spec.front_door.waf.rate_limit.requests),

@@ -1,14 +1,18 @@
 //! The security controls: rows that say what must hold, evaluated on what a spec asks for or on what is live.
 //!
 //! Pure. `state` is the one view of resources, `intent` what is meant by them, `effective` the policies in effect;
-//! `early` what these do before a token is checked, `calls` whom they call; `control` is a row, `catalogue` all of them, with one file a theme
+//! `early` what these do before a token is checked, `calls` whom they
+//! call, `demand` what they ask of a caller; `control` is a row, `catalogue` all of them, with one file a theme
 //! beside it. `report` is what comes out and `accept` what the spec puts up with. `exposure` is who can reach what, and
 //! past which guards. Whoever asks says what day it is.
 
 mod accept;
+mod accounts;
 mod calls;
 mod catalogue;
 mod control;
+mod coverage;
+mod demand;
 mod early;
 mod edge;
 mod effective;
@@ -18,6 +22,7 @@ mod gateway;
 mod governance;
 mod identity;
 mod intent;
+mod limits;
 mod network;
 mod observability;
 mod policy;
@@ -37,6 +42,7 @@ pub use accept::Acceptance;
 pub use calls::Callees;
 pub use catalogue::{CONTROLS, all, find};
 pub use control::{Check, Control, Severity};
+pub use demand::Demands;
 pub use effective::Policies;
 pub use exposure::{Door, Exposure, Exposures, Watch, Weaker, exposures, guards_of, weaker};
 pub use intent::{Backend, Client, Declared, Edge, Intent};

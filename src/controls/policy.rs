@@ -1,15 +1,19 @@
 //! What policies demand beside a token: the way through Front Door, limits, CORS, and that nothing is dropped
 //! (domain.md E.2, E.3).
 
+use std::collections::BTreeSet;
+
 use super::calls;
 use super::control::{Check, Control, Severity};
+use super::demand::{Admitted, admitted};
 use super::effective::{Scope, attribute, every, text_of};
 use super::intent::Edge;
+use super::limits;
 use super::report::{Fault, Verdict, expect};
 use super::state::Entry;
 use super::subject::{
-    API, API_POLICY, BACKEND, FRAGMENT, GLOBAL_POLICY, Generation, OPERATION, OPERATION_POLICY,
-    PROFILE, SERVICE, Subject, generation,
+    API, API_POLICY, BACKEND, FRAGMENT, GLOBAL_POLICY, OPERATION, OPERATION_POLICY, PROFILE,
+    SERVICE, Subject,
 };
 use super::token::{Judgement, scopes, stands};
 use crate::policy::{Document, Element, Section, USER_ID_HEADER, USER_SCOPES_HEADER};
@@ -50,14 +54,14 @@ pub(super) const CONTROLS: &[Control] = &[
         id: "POL-10",
         title: "Per-user rate limit",
         serves: &[R8],
-        condition: "behind `validate-jwt`, `rate-limit-by-key` counts by the token's subject or object id",
+        condition: "behind `validate-jwt`, `rate-limit-by-key` counts each call by the token's subject or object id, up to what the spec declares, or to 100 calls in a second where there is none",
         why: "one user's script can use up what is meant for all",
         remedy: "add `rate-limit-by-key` with the token's subject as `counter-key` behind `validate-jwt`",
         mcsb: &["NS-5"],
         owasp: &["API4"],
         applies: "all tiers but Consumption",
         reads: POLICIES,
-        check: Check::Read(user_limit),
+        check: Check::Read(limits::by_user),
         ..Control::PLAIN
     },
     Control {
@@ -65,20 +69,20 @@ pub(super) const CONTROLS: &[Control] = &[
         title: "Pre-auth rate guard by socket IP",
         severity: Severity::Medium,
         serves: &[R8],
-        condition: "before `validate-jwt`, `rate-limit-by-key` counts by `X-Azure-SocketIP`, or by the caller's address where no Front Door stands before the gateway",
+        condition: "before `validate-jwt`, `rate-limit-by-key` counts by `X-Azure-SocketIP`, or by the caller's address where no Front Door stands before the gateway, and counts each call, up to what the spec declares, or to 1000 calls in a second where there is none",
         why: "tokens can be guessed and signatures checked at the gateway's cost without limit",
         remedy: "add `rate-limit-by-key` by `X-Azure-SocketIP` to the gateway's own policy; clients choose `X-Forwarded-For`",
         mcsb: &["NS-5"],
         owasp: &["API4", "API2"],
         applies: "all tiers but Consumption",
         reads: POLICIES,
-        check: Check::Read(address_limit),
+        check: Check::Read(limits::by_address),
         ..Control::PLAIN
     },
     Control {
         id: "POL-13",
         title: "CORS restricted",
-        condition: "`cors` names its origins, methods and headers, never `*`, and says `terminate-unmatched-request=\"true\"`",
+        condition: "`cors` names its origins, methods and headers, never `*`, and says `terminate-unmatched-request=\"true\"`; with a spec, it lets in what that names and nothing else",
         why: "any web site that a signed-in user visits can call the API from their browser",
         remedy: "name the origins that need the API, with their scheme and port",
         mcsb: &["NS-8"],
@@ -172,66 +176,6 @@ fn id_check(document: Option<&Document>, ids: &[String]) -> Option<Fault> {
     (!holds).then(|| stands(format!("X-Azure-FDID {values:?}, {code}"), wanted))
 }
 
-fn has_counters(subject: &Subject<'_>) -> Result<(), String> {
-    let consumption = |service: &Entry| generation(service) == Generation::Consumption;
-    if subject.all(SERVICE).any(consumption) {
-        Err("Consumption has no `rate-limit-by-key`".to_owned())
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether a counter's key is the user of the validated token.
-fn counts_users(key: &str) -> bool {
-    key.contains("Jwt")
-        && [".Subject", "\"oid\"", "\"sub\""]
-            .iter()
-            .any(|claim| key.contains(claim))
-}
-
-fn user_limit(subject: &Subject<'_>) -> Vec<Verdict> {
-    scopes(subject, |scope| {
-        has_counters(subject)?;
-        let token = scope.position("validate-jwt");
-        let holds = scope.steps("rate-limit-by-key").any(|(index, step)| {
-            token.is_none_or(|token| index > token)
-                && attribute(step, "counter-key").is_some_and(|key| counts_users(&key))
-        });
-        let fault = || {
-            stands(
-                "no limit by user behind `validate-jwt`",
-                "`rate-limit-by-key` by the token's subject",
-            )
-        };
-        Ok(Vec::from_iter((!holds).then(fault)))
-    })
-}
-
-fn address_limit(subject: &Subject<'_>) -> Vec<Verdict> {
-    let is_behind_edge = subject.all(PROFILE).next().is_some();
-    scopes(subject, |scope| {
-        has_counters(subject)?;
-        let token = scope.position("validate-jwt").unwrap_or(usize::MAX);
-        let keys: Vec<String> = scope
-            .steps("rate-limit-by-key")
-            .filter(|(index, _)| *index < token)
-            .filter_map(|(_, step)| attribute(step, "counter-key"))
-            .collect();
-        let counts = |key: &String| {
-            let by_header = key.contains("X-Azure-SocketIP");
-            by_header || (!is_behind_edge && key.contains("Request.IpAddress"))
-        };
-        let holds = keys.iter().any(counts);
-        let said = if keys.is_empty() {
-            "no limit before `validate-jwt`".to_owned()
-        } else {
-            format!("counter-key {keys:?}")
-        };
-        let wanted = "`rate-limit-by-key` by `X-Azure-SocketIP` before `validate-jwt`";
-        Ok(Vec::from_iter((!holds).then(|| stands(said, wanted))))
-    })
-}
-
 fn cors(subject: &Subject<'_>) -> Vec<Verdict> {
     let verdicts = subject.policies.documents().filter_map(|(id, document)| {
         let entry = subject.state.get(id)?;
@@ -239,12 +183,37 @@ fn cors(subject: &Subject<'_>) -> Vec<Verdict> {
         if statements.is_empty() {
             return Some(Verdict::not_applicable(entry, "no other origin may call"));
         }
-        Some(Verdict::of(
-            entry,
-            statements.into_iter().flat_map(open_cors),
-        ))
+        let declared = declared_cors(subject, id);
+        let faults = statements.into_iter().flat_map(|cors| {
+            let mut faults = open_cors(cors);
+            faults.extend(declared.iter().flat_map(|declared| beyond(cors, declared)));
+            faults
+        });
+        Some(Verdict::of(entry, faults))
     });
     verdicts.collect()
+}
+
+/// What the spec says that a document lets in: an API's own, or anything of the spec for what is in effect for all.
+fn declared_cors(subject: &Subject<'_>, id: &ResourceId) -> Option<BTreeSet<Admitted>> {
+    if id.ancestor(API).is_some() {
+        return subject.declared_demands(id).map(|own| own.cors.clone());
+    }
+    let demands = &subject.intent.declared.as_ref()?.demands;
+    Some(demands.values().flat_map(|own| own.cors.clone()).collect())
+}
+
+fn beyond(cors: &Element, declared: &BTreeSet<Admitted>) -> Vec<Fault> {
+    let found = admitted(cors).into_iter();
+    found
+        // Said of it already.
+        .filter(|(_, item)| !item.contains('*'))
+        .filter(|found| !declared.contains(found))
+        .map(|(list, item)| {
+            let said = format!("{list} {item}");
+            stands(said, "what the spec names, and nothing else")
+        })
+        .collect()
 }
 
 fn open_cors(cors: &Element) -> Vec<Fault> {

@@ -24,7 +24,7 @@ pub struct Verdict {
     pub resource: Option<ResourceId>,
     pub source: Option<At>,
     pub outcome: Outcome,
-    /// Where it is less bad than the control's own severity.
+    /// Where it is less bad, or worse, than the control's own severity says.
     pub severity: Option<Severity>,
 }
 

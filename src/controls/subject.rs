@@ -1,6 +1,7 @@
 //! What a check looks at: the state, what is meant by it, and the policies in effect.
 
 use super::calls::Callees;
+use super::demand::Demands;
 use super::effective::{Policies, Scope};
 use super::intent::Intent;
 use super::state::{Entry, State};
@@ -80,6 +81,12 @@ impl<'a> Subject<'a> {
     pub(super) fn all(&self, type_name: &'a str) -> impl Iterator<Item = &'a Entry> {
         let state: &'a State = self.state;
         state.all(type_name)
+    }
+
+    /// What the spec declares that an API of its own asks for, by the id of what belongs to the API.
+    pub(super) fn declared_demands(&self, id: &ResourceId) -> Option<&'a Demands> {
+        let intent: &'a Intent = self.intent;
+        intent.declared.as_ref()?.demands.get(&id.ancestor(API)?)
     }
 
     /// A configuration of a site, by its name.

@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::calls::callees;
 use super::control::{Check, Control, Severity};
-use super::early;
-use super::effective::{Scope, attribute, every, text_of};
+use super::coverage;
+use super::demand::Demands;
+use super::effective::{Scope, attribute, text_of};
 use super::report::{Fault, Outcome, Verdict};
 use super::state::{Entry, is_late};
 use super::subject::{API, API_POLICY, GLOBAL_POLICY, OPERATION, OPERATION_POLICY, Subject};
 use crate::policy::Element;
 use crate::resource::Recommendation::R1;
-use crate::resource::{Realm, ResourceId};
+use crate::resource::{Directory, Realm, ResourceId};
 use crate::spec::IdentityProvider;
 
 const POLICIES: &[&str] = &[API, OPERATION, GLOBAL_POLICY, API_POLICY, OPERATION_POLICY];
@@ -27,13 +27,13 @@ pub(super) const CONTROLS: &[Control] = &[
         title: "Every operation is covered by validate-jwt",
         severity: Severity::Critical,
         serves: &[R1],
-        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, and answers 401 or 403; before it, and in `<on-error>`, no statement can answer with anything but a refusal; before it nothing is called, and in `<on-error>` nothing that the gateway fronts",
+        condition: "the policy in effect for each operation runs `validate-jwt` on the `Authorization` header, unconditionally and before the backend, insists on the scheme `Bearer`, answers 401 or 403, and leaves the token where the guards behind it read it; before it, and in `<on-error>`, no statement can answer with anything but a refusal; before it nothing is called, and in `<on-error>` nothing that the gateway fronts",
         why: "whoever reaches the gateway may call the API",
         remedy: "put `validate-jwt` at the top level of the API's inbound section, or let `secgw apply` do it",
         mcsb: &["IM-1"],
         owasp: &["API2", "API5"],
         reads: POLICIES,
-        check: Check::Read(covered),
+        check: Check::Read(coverage::covered),
         ..Control::PLAIN
     },
     Control {
@@ -94,7 +94,7 @@ pub(super) const CONTROLS: &[Control] = &[
         id: "POL-06",
         title: "Scope required",
         serves: &[R1],
-        condition: "`required-claims` has `scp`, split at blanks, with scopes that the API declares",
+        condition: "`required-claims` has `scp`, split at blanks, with scopes that the API declares; with a spec, each operation asks for the scopes that it is declared with, and others are refused",
         why: "a token with no consent for this API opens it",
         remedy: "require the claim `scp` with `separator=\" \"` and the API's scopes",
         mcsb: &["PA-7"],
@@ -118,6 +118,20 @@ pub(super) const CONTROLS: &[Control] = &[
         check: Check::Read(sign_in_policy),
         ..Control::PLAIN
     },
+    Control {
+        id: "POL-08",
+        title: "Client application allow-listed",
+        severity: Severity::Medium,
+        serves: &[R1],
+        condition: "`required-claims` has `azp`, with the client applications that the spec declares and no other",
+        why: "a token that a user got for any other application with consent to the scopes opens the API",
+        remedy: "require the claim `azp` with the ids of the client applications",
+        mcsb: &["IM-3"],
+        owasp: &["API2"],
+        reads: POLICIES,
+        check: Check::Read(clients),
+        ..Control::PLAIN
+    },
 ];
 
 /// The scope's own resource, which is there by construction.
@@ -139,18 +153,27 @@ pub(super) fn stands(value: impl Into<String>, wanted: impl Into<String>) -> Fau
 pub(super) struct Judgement {
     pub(super) faults: Vec<Fault>,
     pub(super) unknown: Vec<String>,
+    /// Where it is less bad, or worse, than the control's own severity says.
+    pub(super) severity: Option<Severity>,
 }
 
 impl From<Vec<Fault>> for Judgement {
     fn from(faults: Vec<Fault>) -> Self {
         Self {
             faults,
-            unknown: Vec::new(),
+            ..Self::default()
         }
     }
 }
 
 impl Judgement {
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
+        Self {
+            unknown: vec![why.into()],
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         self.faults.extend(other.faults);
         self.unknown.extend(other.unknown);
@@ -160,7 +183,10 @@ impl Judgement {
         if self.faults.is_empty() && !self.unknown.is_empty() {
             Verdict::unknown(entry, self.unknown.join(", "))
         } else {
-            Verdict::of(entry, self.faults)
+            Verdict {
+                severity: self.severity,
+                ..Verdict::of(entry, self.faults)
+            }
         }
     }
 }
@@ -181,59 +207,6 @@ pub(super) fn scopes<J: Into<Judgement>>(
         })
     });
     verdicts.collect()
-}
-
-fn covered(subject: &Subject<'_>) -> Vec<Verdict> {
-    scopes(subject, |scope| Ok(uncovered(subject, scope)))
-}
-
-fn uncovered(subject: &Subject<'_>, scope: &Scope<'_>) -> Judgement {
-    // A token has to pass all of them, so one without fault is enough; what runs before that one runs for everybody.
-    let tokens = scope
-        .steps("validate-jwt")
-        .map(|(index, step)| (index, attributes(step)));
-    let Some((index, faults)) = tokens.min_by_key(|(_, faults)| faults.len()) else {
-        return vec![stands(hidden(scope), "`validate-jwt` that always runs")].into();
-    };
-    let mut found = Judgement::from(faults);
-    let callees = callees(subject, scope.id);
-    found.add(early::judge(
-        &scope.inbound[..index],
-        &scope.on_error,
-        callees,
-    ));
-    found
-}
-
-fn hidden(scope: &Scope<'_>) -> &'static str {
-    let somewhere = scope
-        .inbound
-        .iter()
-        .any(|step| !every(step.element, "validate-jwt").is_empty());
-    if somewhere {
-        "`validate-jwt` runs only under a condition"
-    } else {
-        "no `validate-jwt`"
-    }
-}
-
-fn attributes(step: &Element) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let is_header = attribute(step, "header-name")
-        .is_some_and(|name| name.eq_ignore_ascii_case("Authorization"));
-    if !is_header {
-        let from = ["header-name", "query-parameter-name", "token-value"]
-            .iter()
-            .find_map(|name| Some(format!("{name}=\"{}\"", attribute(step, name)?)));
-        let from = from.unwrap_or_else(|| "no place".to_owned());
-        faults.push(stands(from, "the token from the header `Authorization`"));
-    }
-    let code = attribute(step, "failed-validation-httpcode").unwrap_or_else(|| "401".to_owned());
-    if !["401", "403"].contains(&code.as_str()) {
-        let value = format!("failed-validation-httpcode=\"{code}\"");
-        faults.push(stands(value, "401 or 403 for a token that does not pass"));
-    }
-    faults
 }
 
 /// The faults of each `validate-jwt` that runs; a token has to pass all of them.
@@ -411,34 +384,76 @@ fn api_of(subject: &Subject<'_>, scope: &Scope<'_>) -> Option<String> {
 }
 
 fn scope(subject: &Subject<'_>) -> Vec<Verdict> {
-    each_token(subject, |scope, step| {
-        let claims = claims(step, "scp");
-        let declared = subject.intent.declared.as_ref().and_then(|declared| {
-            let api = api_of(subject, scope)?;
-            declared.api_scopes.get(&api).or(Some(&declared.scopes))
-        });
-        let is_declared = |value: &String| match declared {
-            Some(declared) => declared.contains(value),
-            None => !value.is_empty(),
-        };
-        let wanted = match declared {
-            Some(declared) => {
-                format!("the claim `scp`, split at blanks, with scopes of {declared:?}")
-            }
-            None => "the claim `scp`, split at blanks, with a scope".to_owned(),
-        };
-        if claims.is_empty() {
-            return vec![stands("no required claim `scp`", wanted)];
+    scopes(subject, |scope| {
+        let tokens = scope.steps("validate-jwt");
+        let judged = tokens.map(|(_, step)| claimed(subject, scope, step));
+        let mut faults = judged
+            .min_by_key(Vec::len)
+            .ok_or_else(|| "no `validate-jwt` runs: POL-01".to_owned())?;
+        if let Some(declared) = subject.declared_demands(scope.id) {
+            faults.extend(unasked(declared, &Demands::of(scope)));
         }
-        let faults = claims.iter().filter_map(|claim| {
-            let holds = claim.separator.as_deref() == Some(" ")
-                && !claim.values.is_empty()
-                && claim.values.iter().all(is_declared);
-            let said = format!("scp {:?} separator {:?}", claim.values, claim.separator);
-            (!holds).then(|| stands(said, wanted.as_str()))
-        });
-        faults.collect()
+        Ok(faults)
     })
+}
+
+/// Scopes that one `validate-jwt` does not ask for as declared.
+fn claimed(subject: &Subject<'_>, scope: &Scope<'_>, step: &Element) -> Vec<Fault> {
+    let claims = claims(step, "scp");
+    let declared = subject.intent.declared.as_ref().and_then(|declared| {
+        let api = api_of(subject, scope)?;
+        declared.api_scopes.get(&api).or(Some(&declared.scopes))
+    });
+    let is_declared = |value: &String| match declared {
+        Some(declared) => declared.contains(value),
+        None => !value.is_empty(),
+    };
+    let wanted = match declared {
+        Some(declared) => {
+            format!("the claim `scp`, split at blanks, with scopes of {declared:?}")
+        }
+        None => "the claim `scp`, split at blanks, with a scope".to_owned(),
+    };
+    if claims.is_empty() {
+        return vec![stands("no required claim `scp`", wanted)];
+    }
+    let faults = claims.iter().filter_map(|claim| {
+        let holds = claim.separator.as_deref() == Some(" ")
+            && !claim.values.is_empty()
+            && claim.values.iter().all(is_declared);
+        let said = format!("scp {:?} separator {:?}", claim.values, claim.separator);
+        (!holds).then(|| stands(said, wanted.as_str()))
+    });
+    faults.collect()
+}
+
+/// Operations that ask for less than declared.
+fn unasked(declared: &Demands, found: &Demands) -> Vec<Fault> {
+    let Some(declared) = &declared.table else {
+        return Vec::new();
+    };
+    let Some(table) = &found.table else {
+        let said = "no choice by operation behind `validate-jwt` that asks for scopes";
+        let wanted = "each operation asks for the scopes that the spec declares";
+        return vec![stands(said, wanted)];
+    };
+    let operations: BTreeSet<&String> = declared.rows.keys().chain(table.rows.keys()).collect();
+    let lower = operations.into_iter().filter_map(|operation| {
+        let asked = table.asked(operation)?;
+        let said = format!("the operation {operation} asks for {asked:?}");
+        match declared.asked(operation) {
+            Some(wanted) => {
+                (!wanted.is_subset(&asked)).then(|| stands(said, format!("{wanted:?}")))
+            }
+            None => Some(stands(said, "refused: the spec does not name it")),
+        }
+    });
+    let mut faults: Vec<Fault> = lower.collect();
+    if !table.is_closed {
+        let said = "operations that the choice does not name are let through";
+        faults.push(stands(said, "refused"));
+    }
+    faults
 }
 
 fn sign_in_policy(subject: &Subject<'_>) -> Vec<Verdict> {
@@ -479,6 +494,48 @@ fn sign_in_policy(subject: &Subject<'_>) -> Vec<Verdict> {
             |flow| format!("`{flow}` alone"),
         );
         vec![stands(said, wanted)]
+    })
+}
+
+fn clients(subject: &Subject<'_>) -> Vec<Verdict> {
+    let declared = subject.intent.declared.as_ref();
+    let known = declared.map(|declared| {
+        let ids = declared.clients.keys().map(|name| {
+            ResourceId::graph(
+                Directory::Identity,
+                "applications",
+                &format!("client-{name}"),
+            )
+        });
+        let ids = ids.filter_map(|id| subject.state.text(&id, "/appId"));
+        ids.collect::<BTreeSet<String>>()
+    });
+    let wanted = match &known {
+        Some(known) => format!("the claim `azp` with some of {known:?} alone"),
+        None => "the claim `azp` with client applications by their ids".to_owned(),
+    };
+    each_token(subject, |scope, step| {
+        let is_own = subject.declared_demands(scope.id).is_some();
+        let known = known.as_ref().filter(|_| is_own);
+        let claims = claims(step, "azp");
+        let is_pinned = |claim: &Claim| {
+            let mut values = claim.values.iter();
+            !claim.values.is_empty()
+                && values.all(|value| match known {
+                    Some(known) => known.contains(value),
+                    None => !value.is_empty(),
+                })
+        };
+        if claims.iter().any(is_pinned) {
+            return Vec::new();
+        }
+        let values: Vec<&String> = claims.iter().flat_map(|claim| &claim.values).collect();
+        let said = if claims.is_empty() {
+            "no required claim `azp`".to_owned()
+        } else {
+            format!("azp {values:?}")
+        };
+        vec![stands(said, wanted.as_str())]
     })
 }
 

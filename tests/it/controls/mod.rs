@@ -165,9 +165,11 @@ fn whatever_a_control_finds_is_drift_of_the_security_class() {
             };
             let path = match change {
                 Change::Set(pointer, _) | Change::Push(pointer, _) => pointer,
-                Change::Text(..) | Change::Drop(_) | Change::DropIn(..) | Change::Wrap(_) => {
-                    "/properties/value/inbound"
-                }
+                Change::Text(..)
+                | Change::Drop(_)
+                | Change::DropIn(..)
+                | Change::DropWith(..)
+                | Change::Wrap(_) => "/properties/value/inbound",
                 Change::Gone => "",
                 // Not the resource that is named.
                 Change::Add(..) => continue,
@@ -259,6 +261,12 @@ fn edit(body: &mut Value, change: &Change) {
             assert!(drop_first(outer, name), "there is no {name}");
             put(body, &document.write(Form::Raw));
         }
+        Change::DropWith(name, text) => {
+            let mut document = document(body);
+            let is_it = |element: &Element| element.name == *name && says(element, text);
+            assert!(drop_if(&mut document.root, &is_it), "no {name} with {text}");
+            put(body, &document.write(Form::Raw));
+        }
         Change::Wrap(name) => {
             let text = document(body).write(Form::Raw);
             let (open, close) = (format!("<{name} "), format!("</{name}>"));
@@ -311,13 +319,24 @@ fn find_element<'a>(at: &'a mut Element, name: &str) -> Option<&'a mut Element> 
 }
 
 fn drop_first(at: &mut Element, name: &str) -> bool {
-    let is_it = |child: &Node| matches!(child, Node::Element(child) if child.name == name);
-    if let Some(index) = at.children.iter().position(is_it) {
+    drop_if(at, &|element| element.name == name)
+}
+
+/// Whether a text stands in an element, at any depth.
+fn says(element: &Element, text: &str) -> bool {
+    let mut attributes = element.attributes.iter();
+    attributes.any(|attribute| attribute.value.shown().contains(text))
+        || element.elements().any(|child| says(child, text))
+}
+
+fn drop_if(at: &mut Element, is_it: &impl Fn(&Element) -> bool) -> bool {
+    let is_one = |child: &Node| matches!(child, Node::Element(child) if is_it(child));
+    if let Some(index) = at.children.iter().position(is_one) {
         at.children.remove(index);
         return true;
     }
     at.children.iter_mut().any(|child| match child {
-        Node::Element(child) => drop_first(child, name),
+        Node::Element(child) => drop_if(child, is_it),
         Node::Text(_) | Node::Comment(_) => false,
     })
 }
@@ -354,7 +373,7 @@ fn ids_are_unique_and_each_row_says_everything() {
             control.id
         );
     }
-    assert_eq!(ids.len(), 74);
+    assert_eq!(ids.len(), 76);
 }
 
 #[test]

@@ -352,9 +352,11 @@ fn shows(plan: &Plan, stored: &Stored) -> bool {
             };
             match change {
                 Change::Set(pointer, _) | Change::Push(pointer, _) => touches(pointer),
-                Change::Text(..) | Change::Drop(_) | Change::DropIn(..) | Change::Wrap(_) => {
-                    touches("/properties/value")
-                }
+                Change::Text(..)
+                | Change::Drop(_)
+                | Change::DropIn(..)
+                | Change::DropWith(..)
+                | Change::Wrap(_) => touches("/properties/value"),
                 Change::Add(..) => found.action.verb() == plan::Verb::Delete,
                 Change::Gone => found.action.verb() == plan::Verb::Create,
             }

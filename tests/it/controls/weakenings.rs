@@ -13,6 +13,8 @@ pub(super) enum Change {
     Drop(&'static str),
     /// The same inside of another one.
     DropIn(&'static str, &'static str),
+    /// The first element of the policy with this name in which a text stands.
+    DropWith(&'static str, &'static str),
     /// An element of the policy is put under a condition.
     Wrap(&'static str),
     /// One more resource: a child, `providers/type/name` in the group, or a Graph object.
@@ -46,7 +48,7 @@ pub(super) enum Outside {
     Unsaid,
 }
 
-use Change::{Add, Drop, DropIn, Gone, Push, Set, Text, Wrap};
+use Change::{Add, Drop, DropIn, DropWith, Gone, Push, Set, Text, Wrap};
 
 #[derive(Debug)]
 pub(super) struct Weakening {
@@ -145,6 +147,7 @@ const ORIGIN: &str = "originGroups/gateway/origins/gateway";
 const FIREWALL: &str = "FrontDoorWebApplicationFirewallPolicies/secgwOrders{env}";
 const GROUP: &str = "networkSecurityGroups/orders-staging-gateway";
 const API_APP: &str = "applications/api";
+const STORAGE: &str = "storageAccounts/stee33b73b8b7b589c9cbd31";
 const CLIENT: &str = "applications/client-orders-web";
 
 macro_rules! custom {
@@ -203,6 +206,10 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     // The operation's own policy does not run its API's.
     row("POL-01", &[("apis/orders/operations/list-orders", Add("policies/policy", r#"{ "properties": { "format": "rawxml", "value": "<policies><inbound /><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>" } }"#))])
         .also(&["POL-10", "POL-11", "POL-14", "POL-16", "POL-17"]).hidden(Guarded),
+    row("POL-01", &[(POLICY, Text(" require-scheme=\"Bearer\"", ""))]).seen(&["A03"]),
+    row("POL-01", &[(POLICY, Text("require-scheme=\"Bearer\"", "require-scheme=\"Basic\""))]).hidden(Shut),
+    row("POL-01", &[(POLICY, Text("output-token-variable-name=\"jwt\"", "output-token-variable-name=\"token\""))]).hidden(Shut),
+    row("POL-01", &[(POLICY, Text("<set-backend-service ", r#"<set-variable name="jwt" value="@(context.Request.Headers.GetValueOrDefault(&quot;X-Token&quot;, &quot;&quot;).AsJwt())" /><set-backend-service "#))]).hidden(Inside),
     row("POL-02", &[(POLICY, DropIn("validate-jwt", "audiences"))]).hidden(Guarded),
     row("POL-02", &[(POLICY, DropIn("audiences", "audience"))]).hidden(Guarded),
     row("POL-02", &[(POLICY, Text("<audiences>", "<audiences><audience>11111111-0000-4000-8000-000000000000</audience>"))]).hidden(Unknown),
@@ -220,10 +227,28 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-06", &[(POLICY, Text("separator=\" \">", "separator=\" \"><value>openid</value>"))]).hidden(Guarded),
     row("POL-07", &[(POLICY, Text("name=\"tfp\"", "name=\"idp\""))]).hidden(Shut),
     row("POL-07", &[(POLICY, Text("<value>B2C_1_signin</value>", "<value>B2C_1_signin</value><value>B2C_1_signup</value>"))]).hidden(Unknown),
+    row("POL-06", &[(POLICY, Text("value=\"orders.write\"", "value=\"orders.read\""))]).hidden(Unknown),
+    row("POL-06", &[(POLICY, DropWith("choose", "Variables[\"required-scopes\"]"))]).seen(&["A11"]),
+    row("POL-06", &[(POLICY, Text(".All(scope =>", ".Any(scope =>"))]).hidden(Unknown),
+    row("POL-06", &[(POLICY, Drop("otherwise"))]).hidden(Guarded),
+    row("POL-06", &[(POLICY, Text("<when condition=\"@(context.Operation.Id == ", "<when condition=\"@(context.Request.Method == \"GET\")\"><set-variable name=\"required-scopes\" value=\"orders.read\" /></when><when condition=\"@(context.Operation.Id == "))]).hidden(Unknown),
+    row("POL-08", &[(POLICY, DropWith("claim", "azp"))]).hidden(Unknown),
+    row("POL-08", &[(POLICY, Text("<claim name=\"azp\" match=\"any\">", "<claim name=\"azp\" match=\"any\"><value>11111111-0000-4000-8000-000000000000</value>"))]).hidden(Unknown),
+    // Whoever has an account in the directory gets in.
+    row("IDP-09", &[(POLICY, DropWith("choose", "new string[]"))]).hidden(Unknown),
+    row("IDP-09", &[(POLICY, Text("@(!new string[]", "@(false && !new string[]"))]).hidden(Unknown),
+    row("IDP-09", &[(POLICY, Text("new string[] { ", "new string[] { \"11111111-0000-4000-8000-000000000000\", "))]).hidden(Unknown),
+    row("POL-10", &[(POLICY, Text("<rate-limit-by-key calls=", "<rate-limit-by-key increment-condition=\"@(false)\" calls="))]).on("prod").seen(&["F01"]),
+    row("POL-10", &[(POLICY, Text("<rate-limit-by-key calls=", "<rate-limit-by-key increment-count=\"0\" calls="))]).hidden(Unknown),
+    row("POL-10", &[(POLICY, Text("<rate-limit-by-key calls=\"", "<rate-limit-by-key calls=\"100"))]).on("prod").seen(&["F01"]),
+    row("POL-11", &[(GLOBAL, Text("<rate-limit-by-key calls=\"", "<rate-limit-by-key calls=\"100"))]).seen(&["F02"]),
     row("POL-10", &[(POLICY, Drop("rate-limit-by-key"))]).on("prod").seen(&["F01"]),
     row("POL-11", &[(GLOBAL, Drop("rate-limit-by-key"))]).seen(&["F02"]),
     row("POL-11", &[(GLOBAL, Text("X-Azure-SocketIP", "X-Forwarded-For"))]).seen(&["F02"]),
     row("POL-13", &[(POLICY, Text("<allowed-origins>", "<allowed-origins><origin>*</origin>"))]).seen(&["E01", "E02", "E03"]),
+    row("POL-13", &[(POLICY, Text("<allowed-origins>", "<allowed-origins><origin>https://evil.example</origin>"))]).seen(&["E01", "E02"]),
+    row("POL-13", &[(POLICY, Text("<allowed-headers>", "<allowed-headers><header>X-Debug</header>"))]).hidden(Guarded),
+    row("POL-13", &[(POLICY, Text("allow-credentials=\"false\"", "allow-credentials=\"true\""))]).hidden(Guarded),
     row("POL-13", &[(POLICY, Text("terminate-unmatched-request=\"true\"", "terminate-unmatched-request=\"false\""))]).seen(&["E02"]),
     row("POL-13", &[(POLICY, Text(" terminate-unmatched-request=\"true\"", ""))]).hidden(Guarded),
     row("POL-13", &[(POLICY, Text("<allowed-headers>", "<allowed-headers><header>*</header>"))]).seen(&["E04"]),
@@ -313,6 +338,8 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("FUN-13", &[(AUTH, Set("/properties/identityProviders/azureActiveDirectory/validation/defaultAuthorizationPolicy", "null"))]).hidden(Guarded),
     row("FUN-15", &[("config/appsettings", Set("/properties/AzureWebJobsStorage", r#""DefaultEndpointsProtocol=https""#))]).hidden(Inside).stands(),
     row("FUN-15", &[(SITE, Set("/identity", "null"))]).hidden(Inside),
+    row("FUN-15", &[(STORAGE, Set("/properties/allowSharedKeyAccess", "true"))]).of("dev").hidden(Unknown),
+    row("FUN-15", &[(STORAGE, Set("/properties/allowBlobPublicAccess", "true"))]).of("dev").hidden(Guarded),
     row("IDP-01", &[(API_APP, Set("/api/requestedAccessTokenVersion", "1"))]).hidden(Shut),
     row("IDP-01", &[(API_APP, Set("/api/oauth2PermissionScopes/0/isEnabled", "false"))]).hidden(Shut),
     row("IDP-02", &[(API_APP, Set("/signInAudience", r#""AzureADMultipleOrgs""#))]).hidden(Unknown),
@@ -333,6 +360,8 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("IDP-08", &[("oauth2PermissionGrants/client-orders-web-to-microsoft-graph", Set("/scope", r#""openid offline_access Directory.Read.All""#))]).of("prod").hidden(Inside),
     row("IDP-09", &[(SERVICE, Add("graph:identity/users/eve@example.com", r#"{ "accountEnabled": true, "identities": [{ "signInType": "emailAddress", "issuer": "contosob2c.onmicrosoft.com", "issuerAssignedId": "eve@example.com" }] }"#))]).hidden(Guarded).stands(),
     row("IDP-09", &[("users/ada@example.com", Gone)]).hidden(Shut).with("apis/orders/policies/policy"),
+    row("IDP-10", &[(API_APP, Set("/passwordCredentials", r#"[{ "displayName": "mine", "keyId": "11111111-0000-4000-8000-000000000000", "startDateTime": "2026-11-01T00:00:00Z", "endDateTime": "2026-12-01T00:00:00Z" }]"#))]).hidden(Unknown).stands(),
+    row("IDP-10", &[("applications/client-orders-backoffice", Set("/passwordCredentials", r#"[{ "displayName": "long", "keyId": "11111111-0000-4000-8000-000000000000", "startDateTime": "2026-11-01T00:00:00Z", "endDateTime": "2028-11-01T00:00:00Z" }]"#))]).of("prod").hidden(Unknown).stands(),
     row("IDP-11", &[("openid-configuration", Set("/jwks_uri", r#""https://evil.example/keys""#))]).only("live").unstored("it is the provider's own document"),
     row("OBS-01", &[("service/apim-orders-{env}/providers/Microsoft.Insights/diagnosticSettings/secgw-orders-{env}--logs", Set("/properties/logs/0/enabled", "false"))]).hidden(Inside),
     row("OBS-02", &[("diagnostics/azuremonitor", Set("/properties/frontend/request/headers", r#"["Authorization"]"#))]).hidden(Inside),
