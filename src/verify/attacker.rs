@@ -27,7 +27,13 @@ pub struct Credentials {
     pub own: Lent,
     /// Through a user flow that the spec does not name.
     pub other_flow: Lent,
-    /// Genuine ones that are expired, or for somebody else: each must be refused.
+    /// Past its time.
+    pub expired: Lent,
+    /// Before its time.
+    pub early: Lent,
+    /// That an application asked for which the spec does not name.
+    pub other_client: Lent,
+    /// Genuine ones that were given, expired or for somebody else: each must be refused.
     pub bad: Vec<Token>,
     /// Why there is no `access`.
     pub missing: Option<String>,

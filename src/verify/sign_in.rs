@@ -222,6 +222,7 @@ impl Begun<'_> {
             verifier,
             redirect: &self.redirect,
             scope: &self.scope,
+            odd: None,
         };
         let provider = &self.target.provider;
         let tokens = redeem
@@ -240,6 +241,8 @@ struct Redeem<'a> {
     verifier: String,
     redirect: &'a str,
     scope: &'a str,
+    /// A token of the sandbox's that nobody else gives.
+    odd: Option<&'a str>,
 }
 
 impl Redeem<'_> {
@@ -250,7 +253,7 @@ impl Redeem<'_> {
         flow: &str,
         client: &Client,
     ) -> Result<Value, SignInProblem> {
-        let form = [
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("client_id", client.id.as_str()),
             ("code", self.code.as_str()),
@@ -258,6 +261,7 @@ impl Redeem<'_> {
             ("scope", self.scope),
             ("code_verifier", self.verifier.as_str()),
         ];
+        form.extend(self.odd.map(|odd| ("sandbox_token", odd)));
         // A single-page application redeems its code from its own origin (domain facts D.3).
         let origin = url::Url::parse(self.redirect).map(|url| url.origin().ascii_serialization());
         let request =
@@ -323,17 +327,25 @@ pub(super) async fn code(
 /// Signs a pre-made account of the sandbox in, in each way that the probes need.
 pub async fn in_sandbox(wire: &Wire, target: &Target) -> Result<Credentials, SignInProblem> {
     let client = public_client(target)?;
-    let provider = &target.provider;
-    let flow = provider.user_flow.as_str();
     let full = full_scope(target, client);
-    let tokens = given(wire, target, flow, client, &full).await?;
     let narrow = scope(target, target.operation.scopes.iter());
-    let narrow = lent(wire, target, flow, client, &narrow).await;
     let own = format!("{} openid", client.id);
-    let own = lent(wire, target, flow, client, &own).await;
+    let full = Wish {
+        wire,
+        provider: &target.provider,
+        client,
+        flow: &target.provider.user_flow,
+        scope: &full,
+        odd: None,
+    };
+    let tokens = full.tokens().await?;
+    let odd = |name| Wish {
+        odd: Some(name),
+        ..full
+    };
     let mut other_flow = None;
-    for flow in &provider.other_flows {
-        let other = lent(wire, target, flow, client, &full).await;
+    for flow in &target.provider.other_flows {
+        let other = Wish { flow, ..full }.lent().await;
         if !matches!(other_flow, Some(Ok(_))) {
             other_flow = other;
         }
@@ -341,35 +353,57 @@ pub async fn in_sandbox(wire: &Wire, target: &Target) -> Result<Credentials, Sig
     Ok(Credentials {
         access: token(&tokens, "access_token"),
         identity: token(&tokens, "id_token"),
-        narrow,
-        own,
+        narrow: scoped(full, &narrow).lent().await,
+        own: scoped(full, &own).lent().await,
         other_flow,
+        expired: odd("expired").lent().await,
+        early: odd("early").lent().await,
+        other_client: odd("other_client").lent().await,
         bad: Vec::new(),
         missing: None,
     })
 }
 
-async fn lent(wire: &Wire, target: &Target, flow: &str, client: &Client, scope: &str) -> Lent {
-    let tokens = given(wire, target, flow, client, scope).await;
-    let access = |tokens| token(&tokens, "access_token");
-    let none = || SignInProblem::Refused("it gives no access token".to_owned());
-    Some(tokens.and_then(|tokens| access(tokens).ok_or_else(none)))
+fn scoped<'a>(wish: Wish<'a>, scope: &'a str) -> Wish<'a> {
+    Wish { scope, ..wish }
 }
 
-async fn given(
-    wire: &Wire,
-    target: &Target,
-    flow: &str,
-    client: &Client,
-    scope: &str,
-) -> Result<Value, SignInProblem> {
-    let provider = &target.provider;
-    let (code, verifier) = code(wire, provider, flow, client, scope, true).await?;
-    let redeem = Redeem {
-        code,
-        verifier,
-        redirect: client.redirects.first().map_or("", String::as_str),
-        scope,
-    };
-    redeem.send(wire, provider, flow, client).await
+/// A sign-in without a person.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    wire: &'a Wire,
+    provider: &'a Provider,
+    client: &'a Client,
+    flow: &'a str,
+    scope: &'a str,
+    odd: Option<&'a str>,
+}
+
+impl Wish<'_> {
+    async fn lent(self) -> Lent {
+        let none = || SignInProblem::Refused("it gives no access token".to_owned());
+        let tokens = self.tokens().await;
+        Some(tokens.and_then(|tokens| token(&tokens, "access_token").ok_or_else(none)))
+    }
+
+    async fn tokens(self) -> Result<Value, SignInProblem> {
+        let Self {
+            wire,
+            provider,
+            client,
+            flow,
+            scope,
+            odd,
+        } = self;
+        let (code, verifier) = code(wire, provider, flow, client, scope, true).await?;
+        let redeem = Redeem {
+            code,
+            verifier,
+            redirect: client.redirects.first().map_or("", String::as_str),
+            scope,
+            // Nobody but the sandbox is asked for such a thing.
+            odd: odd.filter(|_| wire.is_sandbox()),
+        };
+        redeem.send(wire, provider, flow, client).await
+    }
 }

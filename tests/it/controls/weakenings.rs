@@ -220,7 +220,7 @@ pub(super) const WEAKENINGS: &[Weakening] = &[
     row("POL-04", &[(POLICY, Text("<audiences>", "<openid-config url=\"https://evil.example/keys\" /><audiences>"))]).hidden(Shut),
     row("POL-05", &[(POLICY, Text("require-signed-tokens=\"true\"", "require-signed-tokens=\"false\""))]).seen(&["A13"]),
     row("POL-05", &[(POLICY, Text("require-expiration-time=\"true\"", "require-expiration-time=\"False\""))]).hidden(Unknown),
-    row("POL-05", &[(POLICY, Text("clock-skew=\"60\"", "clock-skew=\"86400\""))]).hidden(Unknown),
+    row("POL-05", &[(POLICY, Text("clock-skew=\"60\"", "clock-skew=\"86400\""))]).seen(&["A05", "A06"]),
     row("POL-05", &[(POLICY, Text("<audiences>", "<issuer-signing-keys><key>c2VjcmV0</key></issuer-signing-keys><audiences>"))]).hidden(Unknown),
     row("POL-06", &[(POLICY, Text("name=\"scp\"", "name=\"roles\""))]).hidden(Shut),
     row("POL-06", &[(POLICY, Text(" separator=\" \"", ""))]).hidden(Shut),

@@ -4,12 +4,14 @@
 //! Tokens are real, and so are the rules by which they are given: registered redirect addresses, PKCE, single-use codes,
 //! granted scopes, sign-up where a flow allows it. What differs from Azure: no cookies and no session, so each sign-in is
 //! one; and beside the password the page offers to sign in without it, because pre-made accounts have a random password
-//! that nobody knows and the sandbox sends no mail to reset it. It never says what a password is.
+//! that nobody knows and the sandbox sends no mail to reset it. It never says what a password is. On request it signs
+//! tokens that have to be refused (`odd`).
 
 mod account;
 mod application;
 mod authorize;
 mod metadata;
+mod odd;
 mod page;
 mod token;
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::account::{self, USERS};
 use super::application::{self, Client, Platform, ScopeError};
+use super::odd::{self, Odd};
 use super::{Authority, Grant};
 use crate::sandbox::data_plane::Plane;
 use crate::sandbox::data_plane::call::{Call, Reply};
@@ -106,7 +107,9 @@ fn redeem(
             ));
         }
     };
-    issue(plane, authority, &client, grant)
+    let odd = odd::find(form.get("sandbox_token"))
+        .map_err(|unknown| denied("invalid_request", unknown))?;
+    issue(plane, authority, &client, grant, odd)
 }
 
 fn by_code(
@@ -249,6 +252,7 @@ fn issue(
     authority: &Authority,
     client: &Client,
     grant: Grant,
+    odd: Option<&Odd>,
 ) -> Result<Value, Denied> {
     let store = plane.store;
     let user = store
@@ -274,7 +278,10 @@ fn issue(
         "token_type": "Bearer", "not_before": issuing.plane.now.unix_timestamp(), "expires_in": ACCESS.whole_seconds(),
     });
     if let Some(resource) = asked.resource {
-        let claims = issuing.access(resource, &asked.scopes);
+        let mut claims = issuing.access(resource, &asked.scopes);
+        if let Some(odd) = odd {
+            odd.spoil(&mut claims, issuing.plane.now);
+        }
         tokens["access_token"] = issuing.signed(&claims)?.into();
         tokens["scope"] = grant.scopes.join(" ").into();
     }
@@ -365,5 +372,5 @@ pub(super) fn at_once(
     client: &Client,
     grant: &Grant,
 ) -> Option<Value> {
-    issue(plane, authority, client, grant.clone()).ok()
+    issue(plane, authority, client, grant.clone(), None).ok()
 }

@@ -205,6 +205,34 @@ async fn a_pre_made_account_signs_in_by_code_and_proof_and_nobody_else_does() {
     let token = format!("{AUTHORITY}/B2C_1_signin/oauth2/v2.0/token");
     assert_eq!(sign_in.post(&token, &form).await.status, 200);
 
+    // What is asked for is odd about the token, and nothing else.
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let asked = async |odd: &str| {
+        let form = [&form[..], &[("sandbox_token", odd)]].concat();
+        sign_in.post(&token, &form).await
+    };
+    for odd in ["expired", "early", "other_client"] {
+        let given = claims(&asked(odd).await.body()["access_token"]);
+        let at = |name: &str| given[name].as_i64().unwrap();
+        assert_eq!(at("exp") < now, odd == "expired", "{given}");
+        assert_eq!(at("nbf") > now + 60, odd == "early", "{given}");
+        assert_eq!(
+            given["azp"] != sign_in.client,
+            odd == "other_client",
+            "{given}"
+        );
+        for name in ["iss", "aud", "scp", "tfp", "sub"] {
+            assert_eq!(given[name], access[name], "{odd} {name}");
+        }
+    }
+    let unknown = asked("forged").await;
+    assert_eq!(unknown.status, 400);
+    let why = unknown.body()["error_description"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(why.contains("expired, early, other_client"), "{why}");
+
     let url = sign_in.authorize("B2C_1_signin", &[]);
     for (name, how) in [
         ("ada@example.com", "signIn"),
