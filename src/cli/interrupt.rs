@@ -8,6 +8,16 @@ pub(super) async fn interrupted() {
     }
 }
 
+/// What comes of the work; none where the user says stop first.
+pub(super) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        // Listening begins before the work does.
+        biased;
+        () = interrupted() => None,
+        done = work => Some(done),
+    }
+}
+
 /// A handler that cannot be set up never fires; the system's own then ends the process.
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {

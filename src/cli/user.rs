@@ -27,7 +27,9 @@ pub(super) async fn credentials(
         None if verify.work.is_sandbox() => sign_in::in_sandbox(wire, target).await,
         None if output.can_ask() => {
             let tell = |text: &str| output.error(text);
-            browser::sign_in(wire, target, tell, |question| output.answer(question)).await
+            let output = *output;
+            let ask = move |question: &str| output.answer(question);
+            browser::sign_in(wire, target, tell, ask).await
         }
         None => Ok(Credentials {
             missing: Some(

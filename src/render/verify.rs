@@ -116,13 +116,16 @@ impl Attacked<'_> {
             let count = self.report.count(outcome);
             format!("{count} {}{}", outcome.name(), self.remedy(outcome))
         });
+        let left = self.report.interrupted;
+        let left = left.map(|left| format!(", interrupted with {} left", plural(left, "probe")));
         format!(
-            "Verify: {} with {}; {} on {}.",
+            "Verify: {} with {}{}; {} on {}.",
             counts.join(", "),
             plural(
                 usize::try_from(self.report.requests).unwrap_or(usize::MAX),
                 "request"
             ),
+            left.unwrap_or_default(),
             safe::line(self.name),
             safe::line(&self.place),
         )
@@ -131,6 +134,8 @@ impl Attacked<'_> {
     pub fn markdown(&self) -> String {
         let verdict = if self.report.count(Outcome::Fail) > 0 {
             "an attack succeeded"
+        } else if self.report.interrupted.is_some() {
+            "interrupted"
         } else {
             "no attack succeeded"
         };
@@ -167,6 +172,7 @@ impl Attacked<'_> {
             "place": self.place,
             "requests": self.report.requests,
             "cut_short": self.report.is_cut_short,
+            "interrupted": self.report.interrupted.is_some(),
             "summary": counts.into_iter().collect::<serde_json::Map<_, _>>(),
             "results": results.collect::<Vec<_>>(),
         })

@@ -20,7 +20,7 @@ pub async fn sign_in(
     wire: &Wire,
     target: &Target,
     tell: impl Fn(&str),
-    ask: impl FnOnce(&str) -> io::Result<String>,
+    ask: impl FnOnce(&str) -> io::Result<String> + Send + 'static,
 ) -> Result<Credentials, SignInProblem> {
     let begun = begin(target)?;
     // Before the address is told: the browser may be quicker than we are.
@@ -41,7 +41,10 @@ pub async fn sign_in(
             "The browser ends at {}. Paste the whole address that it shows there: ",
             begun.redirect()
         );
-        ask(&question).map_err(|error| SignInProblem::Refused(error.to_string()))?
+        // Aside, so that the person can leave too.
+        let asking = tokio::task::spawn_blocking(move || ask(&question));
+        let answer = asking.await.map_err(io::Error::other).flatten();
+        answer.map_err(|error| SignInProblem::Refused(error.to_string()))?
     };
     begun.finish(wire, &came_back).await
 }

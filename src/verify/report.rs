@@ -140,6 +140,8 @@ pub struct Report {
     pub requests: u32,
     /// More would have been sent than there might be.
     pub is_cut_short: bool,
+    /// How many probes were left when the user said stop.
+    pub interrupted: Option<usize>,
 }
 
 impl Report {

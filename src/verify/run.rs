@@ -27,6 +27,17 @@ impl Selection {
         let is_named = |id: &String| id.eq_ignore_ascii_case(probe.id);
         self.only.is_empty() || probe.id == CONTROL || self.only.iter().any(is_named)
     }
+
+    /// What was seen until the user said stop.
+    pub fn left_off(&self, tried: Vec<Tried>, wire: Option<&Wire>) -> Report {
+        let wanted = probes::all().filter(|probe| self.has(probe)).count();
+        Report {
+            interrupted: Some(wanted.saturating_sub(tried.len())),
+            tried,
+            requests: wire.map_or(0, Wire::sent),
+            is_cut_short: wire.is_some_and(Wire::was_short),
+        }
+    }
 }
 
 /// Attacks the target; `told` hears of each probe when it is done.
@@ -63,6 +74,7 @@ pub async fn run(
         tried,
         requests: wire.sent(),
         is_cut_short: wire.was_short(),
+        interrupted: None,
     }
 }
 

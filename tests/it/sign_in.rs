@@ -1,8 +1,6 @@
 //! A user's own sign-in for `verify`: with a browser that comes back or whose address is pasted, and genuine tokens that
 //! have to be refused.
 
-use std::sync::Mutex;
-
 use secgw::cli::deployed;
 use secgw::spec::{IdentityProvider, RedirectUri, Spec};
 use secgw::verify::sign_in::SignInProblem;
@@ -144,24 +142,27 @@ async fn an_address_is_pasted_where_the_browser_cannot_come_back_and_another_one
     let ready = Ready::new("prod", |_| {}).await;
     let wire = ready.wire();
     for is_foreign in [false, true] {
-        let url = Mutex::new(String::new());
-        let tell = |text: &str| url.lock().unwrap().push_str(text);
-        let ask = |question: &str| {
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let tell = |text: &str| told.send(text.to_owned()).unwrap();
+        let (paste, pasted) = std::sync::mpsc::channel();
+        let ask = move |question: &str| {
             assert!(
                 question.contains("https://app.contoso.com/auth"),
                 "{question}"
             );
-            let told = url.lock().unwrap().clone();
-            let came_back = tokio::task::block_in_place(|| {
-                tokio::runtime::Handle::current().block_on(ready.follow(&told))
-            });
-            Ok(if is_foreign {
+            Ok(pasted.recv().unwrap())
+        };
+        let person = async {
+            let came_back = ready.follow(&heard.recv().await.unwrap()).await;
+            let came_back = if is_foreign {
                 came_back.replace("state=", "state=x")
             } else {
                 came_back
-            })
+            };
+            paste.send(came_back).unwrap();
         };
-        let tokens = browser::sign_in(&wire, &ready.target, tell, ask).await;
+        let sign_in = browser::sign_in(&wire, &ready.target, tell, ask);
+        let (tokens, ()) = futures::future::join(sign_in, person).await;
         match tokens {
             Ok(tokens) if !is_foreign => {
                 let outcomes = ready.outcomes(&tokens, &["A01"]).await;

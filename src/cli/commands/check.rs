@@ -7,6 +7,7 @@ use super::{Error, Exit, Output, load_in_cloud, name_stand_ins};
 use crate::cli::acceptance::{accepted, severity};
 use crate::cli::args::ReportFormat;
 use crate::cli::incomplete;
+use crate::cli::interrupt::unless_interrupted;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Check, Group};
 use crate::controls::{self, Acceptance, Intent, Severity, State};
@@ -26,9 +27,9 @@ struct Subject {
 }
 
 pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
-    let subject = match &check.group {
-        Some(group) => without_spec(&check, group, output).await?,
-        None => with_spec(&check, output).await?,
+    let Some(subject) = unless_interrupted(looked_at(&check, output)).await else {
+        output.error("Interrupted while reading: no control was evaluated.\n");
+        return Ok(Exit::Interrupted);
     };
     let Subject {
         name,
@@ -37,7 +38,7 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         intent,
         accepted,
         fail_on,
-    } = subject;
+    } = subject?;
     let report = controls::evaluate(&state, &intent, &accepted, OffsetDateTime::now_utc().date());
     let checked = Checked {
         report: &report,
@@ -50,6 +51,13 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         _ if report.fails_at(fail_on) => Ok(Exit::Blocked),
         Some(incomplete) if check.live => Err(incomplete),
         _ => Ok(Exit::Ok),
+    }
+}
+
+async fn looked_at(check: &Check, output: &Output) -> Result<Subject, Error> {
+    match &check.group {
+        Some(group) => without_spec(check, group, output).await,
+        None => with_spec(check, output).await,
     }
 }
 

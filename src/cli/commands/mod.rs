@@ -22,6 +22,8 @@ mod show;
 mod validate;
 mod verify;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::Error;
@@ -75,7 +77,10 @@ pub(super) fn run(task: Task, output: &Output) -> Result<Exit, Error> {
 
 fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(work)
+    let ended = runtime.block_on(work);
+    // Whoever is still asked something has left the question open.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 /// Nothing made with the sandbox's values goes without its name.

@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::cli::args::{AttackArgs, ReportFormat};
 use crate::cli::deployed;
+use crate::cli::interrupt::unless_interrupted;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Verify, Work};
 use crate::cli::user;
@@ -12,7 +13,7 @@ use crate::render::safe;
 use crate::render::verify::Attacked;
 use crate::resource::Graph;
 use crate::spec::Spec;
-use crate::verify::{self, Outcome, Report, Selection, Tried, Wire};
+use crate::verify::{self, Credentials, Outcome, Report, Selection, Target, Tried, Wire};
 
 pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> {
     let unknown = verify
@@ -26,7 +27,12 @@ pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> 
     }
     let loaded = load_in_cloud(&verify.work)?;
     let graph = session::compile(&loaded)?;
-    let session = Session::open(&verify.work, &loaded.spec).await?;
+    let opening = Session::open(&verify.work, &loaded.spec);
+    let Some(session) = unless_interrupted(opening).await else {
+        output.error("Interrupted: nothing was attacked.\n");
+        return Ok(Exit::Interrupted);
+    };
+    let session = session?;
     let exit = attack(&session, &loaded.spec, &graph, &verify, output).await;
     session.close().await;
     exit
@@ -71,6 +77,42 @@ pub(super) async fn tried(
     verify: &Verify,
     output: &Output,
 ) -> Result<Report, Error> {
+    let selection = Selection {
+        only: verify.attack.only.clone(),
+        is_aggressive: verify.attack.aggressive,
+    };
+    let setting_up = set_up(session, spec, graph, verify, output);
+    let Some(way) = unless_interrupted(setting_up).await else {
+        output.error("Interrupted: nothing was attacked.\n");
+        return Ok(selection.left_off(Vec::new(), None));
+    };
+    let (wire, target, tokens) = way?;
+    output.say(&format!("Attacking {} …\n", target.edge()));
+    let mut done = Vec::new();
+    let hear = |tried: &Tried| {
+        heard(tried, output);
+        done.push(tried.clone());
+    };
+    let attacking = verify::run(&wire, &target, &tokens, &selection, hear);
+    if let Some(report) = unless_interrupted(attacking).await {
+        return Ok(report);
+    }
+    output.error("Interrupted: this is what was seen by then.\n");
+    Ok(selection.left_off(done, Some(&wire)))
+}
+
+/// What is attacked, the way there, and as whom.
+async fn set_up(
+    session: &Session,
+    spec: &Spec,
+    graph: &Graph,
+    verify: &Verify,
+    output: &Output,
+) -> Result<(Wire, Target, Credentials), Error> {
+    output.say(&format!(
+        "Reading what is deployed on {} …\n",
+        session.target
+    ));
     let live = session.live(graph).await;
     let target = deployed::target(spec, graph, &live).ok_or_else(|| {
         let hint = "`secgw apply` deploys it; `secgw plan` says what is missing";
@@ -80,17 +122,13 @@ pub(super) async fn tried(
         .context("cannot set up connections")?
         .trusting(target.own_hosts());
     let tokens = user::credentials(&wire, &target, verify, output).await?;
-    output.say(&format!("Attacking {} …\n", target.edge()));
-    let heard = |tried: &Tried| heard(tried, output);
-    let selection = Selection {
-        only: verify.attack.only.clone(),
-        is_aggressive: verify.attack.aggressive,
-    };
-    Ok(verify::run(&wire, &target, &tokens, &selection, heard).await)
+    Ok((wire, target, tokens))
 }
 
 pub(super) fn status(report: &Report) -> Exit {
-    if report.count(Outcome::Fail) > 0 {
+    if report.interrupted.is_some() {
+        Exit::Interrupted
+    } else if report.count(Outcome::Fail) > 0 {
         Exit::NotEffective
     } else if report.control_holds() {
         Exit::Ok

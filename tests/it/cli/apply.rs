@@ -1,7 +1,6 @@
 //! `plan` and `apply` on the sandbox, from nothing to no changes, as a user runs them.
 
 use std::fs;
-use std::io::BufRead as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -121,11 +120,7 @@ fn an_interrupted_apply_says_what_runs_and_goes_on_the_next_time() {
     let line = "apply -e dev --sandbox=state --yes --operation-scale";
     let mut applying = Background::start(directory.path(), &format!("{line} 0.002"));
     // The workspace takes a while, so the service has been started by now and takes a lot longer.
-    let mut told = String::new();
-    while !told.contains("log workspace") {
-        told.clear();
-        assert_ne!(applying.stderr.read_line(&mut told).unwrap(), 0, "it ended");
-    }
+    applying.hears("log workspace");
     applying.interrupt();
     let ran = applying.end();
     assert_eq!(ran.code, Some(130), "{ran}");

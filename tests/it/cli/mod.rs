@@ -328,6 +328,15 @@ impl Background {
         }
     }
 
+    /// Waits until this is said.
+    fn hears(&mut self, words: &str) {
+        let mut told = String::new();
+        while !told.contains(words) {
+            told.clear();
+            assert_ne!(self.stderr.read_line(&mut told).unwrap(), 0, "it ended");
+        }
+    }
+
     fn interrupt(&self) {
         let pid = self.child.id().to_string();
         let sent = std::process::Command::new("kill")

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{project, run, run_with};
+use super::{Background, project, run, run_with};
 
 fn runs(at: &Path, format: &str) -> super::Ran {
     let ran = run(
@@ -146,5 +146,41 @@ fn what_was_not_tried_is_told_apart_from_what_does_not_apply() {
         assert_eq!(ran.stdout.matches(cause).count(), 1, "{ran}");
         let line = "inconclusive (`--max-requests` is too few for all)";
         assert!(ran.stdout.contains(line), "{ran}");
+    }
+}
+
+#[test]
+fn an_interruption_says_what_was_seen_by_then() {
+    let project = project();
+    let at = project.path();
+    let ran = run(at, "apply -e dev --sandbox=state --yes --quiet");
+    assert_eq!(ran.code, Some(0), "{ran}");
+
+    let line = "verify -e dev --sandbox=state --latency 50ms -v -o json";
+    let mut verifying = Background::start(at, line);
+    verifying.hears("A01 passed");
+    verifying.interrupt();
+    let ran = verifying.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    let seen = ran.json();
+    assert_eq!(seen["interrupted"], true);
+    let outcome = |id: &str| {
+        let results = seen["results"].as_array().unwrap();
+        let result = results.iter().find(|result| result["probe"] == id);
+        result.map(|result| result["outcome"].clone())
+    };
+    assert_eq!(outcome("A21"), Some(json!("pass")));
+    assert_eq!(outcome("J03"), None);
+
+    for line in [
+        "verify -e dev --sandbox=state --latency 300ms",
+        "check -e dev --live --sandbox=state --latency 300ms",
+    ] {
+        let mut running = Background::start(at, line);
+        running.hears("Reading ");
+        running.interrupt();
+        let ran = running.end();
+        assert_eq!(ran.code, Some(130), "{line}: {ran}");
+        assert!(ran.stderr.contains("Interrupted"), "{line}: {ran}");
     }
 }
