@@ -205,34 +205,6 @@ async fn a_pre_made_account_signs_in_by_code_and_proof_and_nobody_else_does() {
     let token = format!("{AUTHORITY}/B2C_1_signin/oauth2/v2.0/token");
     assert_eq!(sign_in.post(&token, &form).await.status, 200);
 
-    // What is asked for is odd about the token, and nothing else.
-    let now = time::OffsetDateTime::now_utc().unix_timestamp();
-    let asked = async |odd: &str| {
-        let form = [&form[..], &[("sandbox_token", odd)]].concat();
-        sign_in.post(&token, &form).await
-    };
-    for odd in ["expired", "early", "other_client"] {
-        let given = claims(&asked(odd).await.body()["access_token"]);
-        let at = |name: &str| given[name].as_i64().unwrap();
-        assert_eq!(at("exp") < now, odd == "expired", "{given}");
-        assert_eq!(at("nbf") > now + 60, odd == "early", "{given}");
-        assert_eq!(
-            given["azp"] != sign_in.client,
-            odd == "other_client",
-            "{given}"
-        );
-        for name in ["iss", "aud", "scp", "tfp", "sub"] {
-            assert_eq!(given[name], access[name], "{odd} {name}");
-        }
-    }
-    let unknown = asked("forged").await;
-    assert_eq!(unknown.status, 400);
-    let why = unknown.body()["error_description"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(why.contains("expired, early, other_client"), "{why}");
-
     let url = sign_in.authorize("B2C_1_signin", &[]);
     for (name, how) in [
         ("ada@example.com", "signIn"),
@@ -247,6 +219,44 @@ async fn a_pre_made_account_signs_in_by_code_and_proof_and_nobody_else_does() {
         assert_eq!(refused.status, 400, "{name}");
         assert!(refused.text().contains("AADB2C90225"));
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_odd_about_a_token_and_nothing_else() {
+    let sign_in = SignIn::new().await;
+    let code = sign_in.code(&[]).await;
+    let tokens = sign_in.redeem(&code, REDIRECT, VERIFIER).await;
+    let access = claims(&tokens.body()["access_token"]);
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let asked = async |odd: &str| {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", sign_in.client.as_str()),
+            (
+                "refresh_token",
+                tokens.body()["refresh_token"].as_str().unwrap(),
+            ),
+            ("sandbox_token", odd),
+        ];
+        let url = format!("{AUTHORITY}/B2C_1_signin/oauth2/v2.0/token");
+        sign_in.post(&url, &form).await
+    };
+    for odd in ["expired", "early", "other_client"] {
+        let given = claims(&asked(odd).await.body()["access_token"]);
+        let at = |name: &str| given[name].as_i64().unwrap();
+        assert_eq!(at("exp") < now, odd == "expired", "{given}");
+        assert_eq!(at("nbf") > now + 60, odd == "early", "{given}");
+        let is_foreign = given["azp"] != sign_in.client;
+        assert_eq!(is_foreign, odd == "other_client", "{given}");
+        for name in ["iss", "aud", "scp", "tfp", "sub"] {
+            assert_eq!(given[name], access[name], "{odd} {name}");
+        }
+    }
+    let unknown = asked("forged").await;
+    assert_eq!(unknown.status, 400);
+    let body = unknown.body();
+    let why = body["error_description"].as_str().unwrap();
+    assert!(why.contains("expired, early, other_client"), "{why}");
 }
 
 #[tokio::test]
