@@ -1,5 +1,6 @@
 //! The traffic log: one JSON line per exchange, secrets taken out.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,8 +19,11 @@ const SECRETS: &[&str] = &[
     "certificate",
     "client_assertion",
     "client_secret",
+    "decryptionkey",
     "encodedcertificate",
     "instrumentationkey",
+    "key",
+    "pkcs12value",
     "primarykey",
     "primarysharedkey",
     "refresh_token",
@@ -31,6 +35,7 @@ const SECRETS: &[&str] = &[
 
 /// What is in the name of a secret: app settings are named by their users.
 const SECRET_PARTS: &[&str] = &[
+    "accesskey",
     "accountkey",
     "account_key",
     "api_key",
@@ -42,6 +47,14 @@ const SECRET_PARTS: &[&str] = &[
     "secret_",
     "_secret",
     "secrettext",
+];
+
+/// Members all of whose values may be secret, in lower case.
+const SECRET_MEMBERS: &[&str] = &[
+    "appsettings",
+    "connectionstrings",
+    "credentials",
+    "metadata",
 ];
 
 /// Ends of paths whose bodies hold values that may all be secret, whatever they are called.
@@ -60,16 +73,25 @@ const PLAIN: &[&str] = &["id", "kind", "location", "name", "type"];
 
 pub(crate) struct Log {
     file: File,
+    /// What was taken out of what was logged so far: an error may quote it.
+    taken_out: BTreeSet<String>,
 }
+
+/// Shorter ones are words that may stand anywhere.
+const SHORTEST: usize = 6;
 
 impl Log {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = private::options().create(true).append(true).open(path)?;
-        Ok(Self { file })
+        Ok(Self {
+            file,
+            taken_out: BTreeSet::new(),
+        })
     }
 
     pub(crate) fn write(&mut self, request: &Request, response: &Response) -> io::Result<()> {
-        self.line(&exchange(request, response))
+        let line = self.exchange(request, response);
+        self.line(&line)
     }
 
     /// A call to the deployed gateway. Tokens, codes, keys and people's data pass here in any place, so that only what
@@ -101,95 +123,120 @@ impl Log {
         line.push(b'\n');
         self.file.write_all(&line)
     }
-}
 
-fn exchange(request: &Request, response: &Response) -> Value {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(&request.query);
-    let query = query.finish();
-    let joint = if query.is_empty() { "" } else { "?" };
-    let headers: Map<String, Value> = response
-        .headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
-        .collect();
-    let response_body = match &response.body {
-        Body::Empty => Value::Null,
-        Body::Json(body) if is_error(response) => unquoted(&redacted(body), &taken_out(request)),
-        Body::Json(body) => redacted_at(&request.path, body),
-    };
-    json!({
-        "method": request.method.as_str(),
-        "url": format!("{}{}{joint}{query}", request.origin(), request.path),
-        "request_body": request_body(request),
-        "status": response.status,
-        "response_headers": headers,
-        "response_body": response_body,
-    })
-}
-
-fn request_body(request: &Request) -> Value {
-    if let Ok(body) = request.json() {
-        redacted_at(&request.path, &body)
-    } else {
-        let form = url::form_urlencoded::parse(&request.body);
-        form.map(|(name, value)| {
-            let value = if is_secret(&name) {
-                REDACTED.to_owned()
-            } else {
-                value.into_owned()
-            };
-            (name.into_owned(), Value::String(value))
-        })
-        .collect::<Map<_, _>>()
-        .into()
-    }
-}
-
-/// What was taken out of the request: an error may quote it.
-fn taken_out(request: &Request) -> Vec<String> {
-    let Ok(body) = request.json() else {
-        return Vec::new();
-    };
-    let mut texts = Vec::new();
-    compare(&body, &redacted_at(&request.path, &body), &mut texts);
-    texts.retain(|text| text.len() >= 4);
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    texts
-}
-
-fn compare(sent: &Value, logged: &Value, into: &mut Vec<String>) {
-    match (sent, logged) {
-        (Value::String(sent), Value::String(logged)) if logged == REDACTED && sent != logged => {
-            into.push(sent.clone());
-        }
-        (Value::Object(sent), Value::Object(logged)) => {
-            for (name, sent) in sent {
-                compare(sent, &logged[name], into);
-            }
-        }
-        (Value::Array(sent), Value::Array(logged)) => {
-            for (sent, logged) in sent.iter().zip(logged) {
-                compare(sent, logged, into);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn unquoted(value: &Value, secrets: &[String]) -> Value {
-    match value {
-        Value::String(text) => {
-            let quiet = |text: String, secret: &String| text.replace(secret.as_str(), REDACTED);
-            secrets.iter().fold(text.clone(), quiet).into()
-        }
-        Value::Array(items) => items.iter().map(|item| unquoted(item, secrets)).collect(),
-        Value::Object(members) => members
+    fn exchange(&mut self, request: &Request, response: &Response) -> Value {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&request.query);
+        let query = query.finish();
+        let joint = if query.is_empty() { "" } else { "?" };
+        let headers: Map<String, Value> = response
+            .headers
             .iter()
-            .map(|(name, value)| (name.clone(), unquoted(value, secrets)))
-            .collect(),
-        value => value.clone(),
+            .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
+            .collect();
+        let sent = sent(request);
+        let request_body = redacted_at(&request.path, &sent);
+        self.take_out(&sent, &request_body);
+        let response_body = match &response.body {
+            Body::Empty => Value::Null,
+            Body::Json(body) if is_error(response) => self.unquoted(&redacted(body)),
+            Body::Json(body) => {
+                let logged = redacted_at(&request.path, body);
+                self.take_out(body, &logged);
+                logged
+            }
+        };
+        json!({
+            "method": request.method.as_str(),
+            "url": format!("{}{}{joint}{query}", request.origin(), request.path),
+            "request_body": request_body,
+            "status": response.status,
+            "response_headers": headers,
+            "response_body": response_body,
+        })
     }
+
+    fn take_out(&mut self, whole: &Value, logged: &Value) {
+        match (whole, logged) {
+            (Value::String(whole), Value::String(logged)) if whole != logged => {
+                let parts = gone(whole, logged).into_iter();
+                let parts = parts.filter(|part| part.len() >= SHORTEST);
+                self.taken_out.extend(parts.map(str::to_owned));
+            }
+            (Value::Object(whole), Value::Object(logged)) => {
+                for (name, whole) in whole {
+                    self.take_out(whole, &logged[name]);
+                }
+            }
+            (Value::Array(whole), Value::Array(logged)) => {
+                for (whole, logged) in whole.iter().zip(logged) {
+                    self.take_out(whole, logged);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn unquoted(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => {
+                // A secret may be the beginning of another.
+                let mut secrets: Vec<&String> = self.taken_out.iter().collect();
+                secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+                let quiet = |text: String, secret: &String| text.replace(secret.as_str(), REDACTED);
+                secrets.into_iter().fold(text.clone(), quiet).into()
+            }
+            Value::Array(items) => items.iter().map(|item| self.unquoted(item)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (name.clone(), self.unquoted(value)))
+                .collect(),
+            value => value.clone(),
+        }
+    }
+}
+
+/// The texts in whose places `REDACTED` stands, and the words of each.
+fn gone<'a>(whole: &'a str, logged: &str) -> Vec<&'a str> {
+    let mut kept = logged.split(REDACTED);
+    let first = kept.next().unwrap_or_default();
+    let Some(mut rest) = whole.strip_prefix(first) else {
+        return vec![whole];
+    };
+    let mut gone = Vec::new();
+    let mut kept = kept.peekable();
+    while let Some(piece) = kept.next() {
+        let is_end = kept.peek().is_none() && piece.is_empty();
+        let split = if is_end {
+            Some((rest, ""))
+        } else {
+            rest.split_once(piece)
+        };
+        let Some((part, tail)) = split else {
+            gone.push(rest);
+            break;
+        };
+        gone.push(part);
+        gone.extend(
+            part.split(|letter: char| letter.is_whitespace() || "&=\"".contains(letter))
+                .filter(|word| {
+                    word.len() >= 2 * SHORTEST
+                        && word.contains(|letter: char| letter.is_ascii_digit())
+                }),
+        );
+        rest = tail;
+    }
+    gone
+}
+
+/// What was sent, a form as its members.
+fn sent(request: &Request) -> Value {
+    request.json().unwrap_or_else(|_| {
+        let form = url::form_urlencoded::parse(&request.body);
+        form.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect::<Map<_, _>>()
+            .into()
+    })
 }
 
 fn is_error(response: &Response) -> bool {
@@ -226,9 +273,13 @@ fn emptied(value: &Value) -> Value {
     }
 }
 
+fn has_name(names: &[&str], name: &str) -> bool {
+    names.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
 fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    SECRETS.contains(&name.as_str()) || SECRET_PARTS.iter().any(|part| name.contains(part))
+    let lower = name.to_lowercase();
+    has_name(SECRETS, name) || SECRET_PARTS.iter().any(|part| lower.contains(part))
 }
 
 fn redacted(value: &Value) -> Value {
@@ -240,6 +291,7 @@ fn redacted(value: &Value) -> Value {
                 let is_secret = is_secret(name) || (is_marked && name == "value");
                 let value = match value {
                     Value::String(_) if is_secret => REDACTED.into(),
+                    value if has_name(SECRET_MEMBERS, name) => emptied(value),
                     value => redacted(value),
                 };
                 (name.clone(), value)
@@ -252,20 +304,37 @@ fn redacted(value: &Value) -> Value {
     }
 }
 
-/// Where a policy holds what may be a secret: between these, and nowhere in particular else.
-const SECRET_SPANS: &[(&str, &str)] = &[
-    ("<set-header", "</set-header>"),
-    ("<set-query-parameter", "</set-query-parameter>"),
+/// Where a policy holds what may be a secret, whatever it is: within the first two, between the others.
+const SECRET_SPANS: &[([&str; 2], [&str; 2])] = &[
+    (["<set-header", "</set-header>"], ["<value>", "</value>"]),
+    (
+        ["<set-query-parameter", "</set-query-parameter>"],
+        ["<value>", "</value>"],
+    ),
+    (["<set-body", "/set-body>"], [">", "<"]),
+    (["<set-variable", "/>"], ["value=\"", "\""]),
+    (["<set-variable", "/>"], ["value='", "'"]),
+    (["<authentication-certificate", "/>"], ["body=\"", "\""]),
+    (["<authentication-certificate", "/>"], ["body='", "'"]),
+];
+
+/// Attributes that hold a secret in any statement, and the elements that are one.
+const SECRET_TEXTS: &[[&str; 2]] = &[
+    ["password=\"", "\""],
+    ["password='", "'"],
+    ["client-secret=\"", "\""],
+    ["client-secret='", "'"],
+    ["<key>", "</key>"],
 ];
 
 /// A policy whose passwords, keys and set values are taken out; references to named values and expressions stay.
 fn policy(text: &str) -> String {
-    let mut text = without(text, "password=\"", "\"");
-    text = without(&text, "<key>", "</key>");
-    for (from, to) in SECRET_SPANS {
-        text = each(&text, from, to, &|span| {
-            without(span, "<value>", "</value>")
-        });
+    let mut text = text.to_owned();
+    for [open, close] in SECRET_TEXTS {
+        text = without(&text, open, close);
+    }
+    for ([from, to], [open, close]) in SECRET_SPANS {
+        text = each(&text, from, to, &|span| without(span, open, close));
     }
     text
 }
