@@ -18,10 +18,6 @@ pub(super) fn changes(sides: Sides, live: &str, desired: &str) -> Option<Vec<Pol
 
 /// A live document for people; nothing where it cannot be read as one.
 pub(super) fn without_secrets(text: &str) -> Option<String> {
-    let forms = [Form::Raw, Form::Escaped];
-    let read = forms.map(|form| (form, Document::read(text, form)));
-    let (form, document) = read
-        .into_iter()
-        .find_map(|(form, read)| Some((form, read.ok()?)))?;
+    let (form, document) = Document::read_any(text)?;
     Some(policy::without_secrets(&document).write(form))
 }

@@ -30,6 +30,13 @@ pub fn without_secrets(document: &Document) -> Document {
     Secrets::default().hidden(document)
 }
 
+/// The texts of a document that may be secrets.
+pub fn secrets(document: &Document) -> Vec<String> {
+    let mut secrets = Secrets::default();
+    secrets.hidden(document);
+    secrets.texts()
+}
+
 /// What turns `before` (live) into `after` (desired), without what may be secret. None: they mean the same.
 pub fn diff(before: &Document, after: &Document) -> Vec<PolicyChange> {
     let mut secrets = Secrets::default();

@@ -65,6 +65,13 @@ impl Document {
         })
     }
 
+    /// A document whose form is not known, with the one it can be read in.
+    pub fn read_any(text: &str) -> Option<(Form, Self)> {
+        let forms = [Form::Raw, Form::Escaped].into_iter();
+        let mut read = forms.filter_map(|form| Some((form, Self::read(text, form).ok()?)));
+        read.next()
+    }
+
     pub fn section(&self, section: Section) -> Option<&Element> {
         self.root.element(section.name())
     }

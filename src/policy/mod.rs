@@ -23,7 +23,7 @@ mod write;
 pub use code::{
     REQUIRED_SCOPES, UserClaim, looks_at_required_scopes, read_accounts, read_operation,
 };
-pub use difference::{PolicyChange, diff, keep_comments, without_secrets};
+pub use difference::{PolicyChange, diff, keep_comments, secrets, without_secrets};
 pub use document::{BadFilling, Document, Section, check_filling, may_fill};
 pub use extra::{Extra, ExtraProblem, Refusal};
 pub use layout::{

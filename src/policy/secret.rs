@@ -89,6 +89,22 @@ fn is_secret_word(word: &str) -> bool {
         || PAIRS.iter().any(is_joined)
 }
 
+/// Whether a body says a name that is secret with a value: `client_secret=…` of a form, `"password": …` in JSON.
+fn holds_secret(body: &Value) -> bool {
+    let Some(text) = body.as_text() else {
+        return false;
+    };
+    let mut parts = text.split(['=', ':']);
+    parts.next_back();
+    parts.any(|before| {
+        let before = before.trim_end_matches(|letter: char| !letter.is_alphanumeric());
+        let is_of_name =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+        let name = before.rsplit(|letter| !is_of_name(letter)).next();
+        name.is_some_and(names_secret)
+    })
+}
+
 /// In lower case: `X-API-Key`, `x_api_key2` and `xApiKey` are `x`, `api`, `key`.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -124,6 +140,11 @@ impl Secrets {
         hidden
     }
 
+    pub(super) fn texts(&self) -> Vec<String> {
+        let texts = self.met.iter().filter_map(Value::as_text);
+        texts.map(|text| text.trim().to_owned()).collect()
+    }
+
     /// `is_secret`: the element is what a statement with a secret name sets.
     fn hide(&mut self, element: &mut Element, is_secret: bool) {
         let sets_secret =
@@ -146,6 +167,9 @@ impl Secrets {
                     self.hide(child, is_value);
                 }
                 Node::Text(text) if is_secret || is_key => self.replace(text),
+                Node::Text(text) if statement == "set-body" && holds_secret(text) => {
+                    self.replace(text);
+                }
                 Node::Text(_) | Node::Comment(_) => {}
             }
         }
@@ -196,6 +220,8 @@ mod tests {
             r#"<set-header name="x-functions-key"><value>hunter2</value></set-header>"#,
             r#"<set-query-parameter name="code"><value>hunter2</value></set-query-parameter>"#,
             r#"<set-variable name="apiKey" value="hunter2" />"#,
+            "<set-body>grant_type=client_credentials&amp;client_secret=hunter2</set-body>",
+            r#"<set-body>{ "user": "u", "password" : "hunter2" }</set-body>"#,
             "<validate-jwt><issuer-signing-keys><key>hunter2</key></issuer-signing-keys></validate-jwt>",
         ] {
             for (before, after) in [(secret, ""), ("", secret)] {
@@ -279,6 +305,7 @@ mod tests {
             r#"<set-header name="Authorization"><value>@(shown)</value></set-header>"#,
             r#"<set-header name="x-trace"><value>shown</value></set-header>"#,
             r#"<set-header name="X-Country-Code"><value>shown</value></set-header>"#,
+            r#"<set-body>{ "country": "shown", "at": "12:30" }</set-body>"#,
         ] {
             let said = shown(plain, "");
             assert!(
