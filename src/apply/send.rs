@@ -16,14 +16,17 @@ use crate::resource::{Found, Observed};
 impl Run<'_> {
     /// Sends a write and waits for Azure to finish it.
     pub(super) async fn write(&self, change: &Change, request: Request) -> Result<(), Halt> {
-        let written = self.sent(change, &request).await;
-        written.map_err(|halt| match (halt, &request.body) {
-            (Halt::Failed(mut failure), Some(sent)) => {
-                failure.message = quote::without(change.kind, sent, &failure.message);
-                Halt::Failed(failure)
-            }
-            (halt, _) => halt,
-        })
+        let Err(halt) = self.sent(change, &request).await else {
+            return Ok(());
+        };
+        let Halt::Failed(mut failure) = halt else {
+            return Err(halt);
+        };
+        let live = self.live.lock().await;
+        let held = live.get(&change.key.address).found();
+        let bodies = request.body.iter().chain(held.map(|found| &found.body));
+        failure.message = quote::without(change.kind, bodies, &failure.message);
+        Err(Halt::Failed(failure))
     }
 
     async fn sent(&self, change: &Change, request: &Request) -> Result<(), Halt> {

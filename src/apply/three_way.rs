@@ -25,12 +25,17 @@ pub struct ThreeWay {
 
 /// Every property that is not as it was.
 pub(super) fn three_way(kind: &Kind, base: &Value, live: &Value, set: &Set) -> Vec<ThreeWay> {
+    let bodies = [base, live];
     let (base, live) = (leaves(kind, base), leaves(kind, live));
     let paths: BTreeSet<&String> = base.keys().chain(live.keys()).collect();
     let moved = paths
         .into_iter()
         .filter(|path| base.get(*path) != live.get(*path));
-    let shown = |path: &str, value: Option<&Value>| value.map(|value| masked(kind, path, value));
+    // What is a secret on one side is none to show on another.
+    let shown = |path: &str, value: Option<&Value>| {
+        let hide = |value: Value, body: &&Value| masked(kind, body, path, &value);
+        value.map(|value| bodies.iter().fold(value.clone(), hide))
+    };
     moved
         .map(|path| ThreeWay {
             path: path.clone(),

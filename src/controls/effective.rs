@@ -195,6 +195,9 @@ impl Read {
 fn with_named_values(state: &State, service: &ResourceId, text: &str) -> String {
     let mut text = text.to_owned();
     for entry in state.beneath(service, NAMED_VALUE) {
+        if entry.flag("/properties/secret") == Some(true) {
+            continue;
+        }
         let Some(name) = entry.text("/properties/displayName") else {
             continue;
         };

@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
         if place.is_note(self.desired, &after, live) {
             self.found
                 .not_effective
-                .push(Self::shown(place, &after, live));
+                .push(self.shown(place, &after, live));
             return;
         }
         if place.is_immutable(&after, live) {
@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
         }
         match self.policy(place, &after, live) {
             Some(changes) => self.found.properties.extend(changes),
-            None => self.found.properties.push(Self::shown(place, &after, live)),
+            None => self.found.properties.push(self.shown(place, &after, live)),
         }
         let (pointer, value) = place
             .list
@@ -274,9 +274,9 @@ impl<'a> Walk<'a> {
         self.found.set.insert(pointer, value);
     }
 
-    fn shown(place: &Place, after: &Term, live: Option<&Value>) -> PropertyChange {
+    fn shown(&self, place: &Place, after: &Term, live: Option<&Value>) -> PropertyChange {
         let before = live.filter(|live| !live.is_null());
-        let before = before.map(|live| masked(place.kind, &place.pointer, live));
+        let before = before.map(|live| masked(place.kind, self.live, &place.pointer, live));
         PropertyChange {
             path: place.shown.clone(),
             before,

@@ -50,9 +50,9 @@ impl Difference {
 /// What stands in for a live value that may be a secret.
 pub const MASKED: &str = "(sensitive)";
 
-/// A live value with whatever in it may be a secret masked.
-pub fn masked(kind: &Kind, path: &str, value: &Value) -> Value {
-    if kind.has(path, &|how| how == How::Sensitive) {
+/// A value at a path of `body` with whatever in it may be a secret masked.
+pub fn masked(kind: &Kind, body: &Value, path: &str, value: &Value) -> Value {
+    if kind.is_secret(path, body) {
         return Value::from(MASKED);
     }
     match value {
@@ -61,12 +61,17 @@ pub fn masked(kind: &Kind, path: &str, value: &Value) -> Value {
         }
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| (key.clone(), masked(kind, &body::join(path, key), value)))
+            .map(|(key, value)| {
+                (
+                    key.clone(),
+                    masked(kind, body, &body::join(path, key), value),
+                )
+            })
             .collect(),
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .map(|(index, item)| masked(kind, &body::join(path, &index.to_string()), item))
+            .map(|(index, item)| masked(kind, body, &body::join(path, &index.to_string()), item))
             .collect(),
         scalar => scalar.clone(),
     }

@@ -117,7 +117,8 @@ impl<'a> Looked<'a> {
 }
 
 fn without_secrets(kind: &Kind, value: &Value) -> Value {
-    body::strip(value, &|path| kind.has(path, &|how| how == How::Sensitive))
+    let may_be_secret = |how| matches!(how, How::Sensitive | How::SensitiveIf(_));
+    body::strip(value, &|path| kind.has(path, &may_be_secret))
 }
 
 fn trace(path: &str, value: &Value, into: &mut Traces) {

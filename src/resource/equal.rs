@@ -72,6 +72,7 @@ impl<'a> Equality<'a> {
             | How::Synthetic(_)
             | How::Policy(_)
             | How::Sensitive
+            | How::SensitiveIf(_)
             | How::SentWhole
             | How::Families(_) => false,
         }

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::ResourceId;
 
@@ -224,6 +225,8 @@ pub enum How {
     Policy(&'static str),
     /// Masked wherever it is shown.
     Sensitive,
+    /// Masked where the member at this pointer is true.
+    SensitiveIf(&'static str),
     /// A partial update that touches it sends all of it: the service resets the members that are left out.
     SentWhole,
     /// Values of different families cannot be changed into each other; a change between them means a new resource.
@@ -410,6 +413,15 @@ impl Kind {
     pub fn has(&self, path: &str, wanted: &dyn Fn(How) -> bool) -> bool {
         self.rules()
             .any(|rule| wanted(rule.how) && rule.is_at(path))
+    }
+
+    /// Whether what stands at a path of `body` may be a secret.
+    pub fn is_secret(&self, path: &str, body: &Value) -> bool {
+        self.has(path, &|how| match how {
+            How::Sensitive => true,
+            How::SensitiveIf(flag) => super::body::get(body, flag) == Some(&Value::Bool(true)),
+            _ => false,
+        })
     }
 
     pub fn is_read_only(&self, path: &str) -> bool {

@@ -150,6 +150,7 @@ pub(super) fn how(how: How) -> String {
         How::FreeMap => "a map of which only the desired keys count",
         How::WholeMap => "a map that is owned whole: any other key is a difference",
         How::Sensitive => "masked wherever it is shown",
+        How::SensitiveIf(_) => "masked wherever it is shown, where it is marked as a secret",
         How::SentWhole => "sent whole, because Azure resets the members that are left out",
         How::YieldsTo(other) => return format!("{other} decides where it is sent too: a note"),
         How::Overruled(sent, held) => return format!("sent as {sent}, held as {held}: a note"),

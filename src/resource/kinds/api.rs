@@ -195,11 +195,6 @@ pub(super) const KINDS: &[Kind] = &[
                 How::WriteOnly,
                 Evidence::Recorded("quirks.md part 1, 1"),
             ),
-            rule(
-                &["/properties/primaryKey", "/properties/secondaryKey"],
-                How::Sensitive,
-                Evidence::Recorded("quirks.md part 1, 1"),
-            ),
             rule(&["/properties/state"], How::CaseInsensitive, SCHEMA),
             rule(
                 &[

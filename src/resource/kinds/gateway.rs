@@ -357,6 +357,11 @@ pub(super) const KINDS: &[Kind] = &[
                 Evidence::Recorded(CLI),
             ),
             rule(
+                &["/properties/value"],
+                How::SensitiveIf("/properties/secret"),
+                Evidence::Documented("domain.md A.7", "2025-12-18"),
+            ),
+            rule(
                 &["/properties/keyVault/lastStatus"],
                 How::ReadOnly,
                 Evidence::Documented("domain.md A.7", "2025-12-18"),
@@ -373,6 +378,18 @@ pub(super) const KINDS: &[Kind] = &[
                 &["/properties/proxy/password"],
                 How::WriteOnly,
                 Evidence::Inferred("a secret"),
+            ),
+            rule(
+                &[
+                    "/properties/credentials/authorization/parameter",
+                    "/properties/credentials/header/**",
+                    "/properties/credentials/query/**",
+                ],
+                How::Sensitive,
+                Evidence::Documented(
+                    "REST: API Management backend credentials contract",
+                    "2026-11-25",
+                ),
             ),
             rule(
                 &["/properties/pool/services/*/id"],
@@ -437,11 +454,6 @@ pub(super) const KINDS: &[Kind] = &[
         write: Write::Patch,
         deletion: Deletion::WithParent,
         rules: &[
-            rule(
-                &["/properties/primaryKey", "/properties/secondaryKey"],
-                How::Sensitive,
-                Evidence::Documented("domain.md A.7", "2026-08-20"),
-            ),
             rule(
                 &["/properties/primaryKey", "/properties/secondaryKey"],
                 How::WriteOnly,

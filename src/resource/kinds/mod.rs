@@ -105,6 +105,30 @@ pub const EVERYWHERE: &[Rule] = &[
         How::Default("\"None\""),
         Evidence::Recorded("cli_appservice__test_functionapp_remove_identity"),
     ),
+    rule(
+        &[
+            "/**/accessKey",
+            "/**/certificatePassword",
+            "/**/clientSecret",
+            "/**/connectionString",
+            "/**/decryptionKey",
+            "/**/encodedCertificate",
+            "/**/identityClientSecret",
+            "/**/instrumentationKey",
+            "/**/password",
+            "/**/pkcs12Value",
+            "/**/primaryKey",
+            "/**/secondaryKey",
+            "/**/secretText",
+            "/**/validationKey",
+            "/**/keyCredentials/*/key",
+        ],
+        How::Sensitive,
+        Evidence::Documented(
+            "REST references: members that hold what somebody signs in with",
+            "2026-11-25",
+        ),
+    ),
     // Whatever looks like an id is one, wherever it stands.
     rule(&["/**"], How::Id, Evidence::Recorded("quirks.md part 1, 3")),
 ];

@@ -308,9 +308,12 @@ const CONFIG_RULES: &[Rule] = &[
         SCHEMA,
     ),
     rule(
-        &["/properties/azureStorageAccounts/*/accessKey"],
+        &[
+            "/properties/appSettings/*/value",
+            "/properties/metadata/*/value",
+        ],
         How::Sensitive,
-        SCHEMA,
+        Evidence::Inferred("any setting may hold a secret that somebody put there"),
     ),
 ];
 
