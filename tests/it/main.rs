@@ -4,6 +4,8 @@ mod architecture;
 #[cfg(test)]
 mod azure;
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod compile;

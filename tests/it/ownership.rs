@@ -12,7 +12,7 @@ use crate::cli::{project, run};
 use crate::stand::{ENVIRONMENTS, Stand, spec};
 
 /// What the sandbox holds, by id; what deleted things leave for a while aside.
-fn held(state: &Path) -> BTreeMap<String, Value> {
+pub(crate) fn held(state: &Path) -> BTreeMap<String, Value> {
     let text = fs::read_to_string(state.join("objects.jsonl")).unwrap();
     let mut objects = BTreeMap::new();
     for line in text.lines() {
