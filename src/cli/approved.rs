@@ -15,6 +15,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::session::{Planned, Session};
 use super::settings::Work;
+use crate::plan::Objection;
 use crate::plan::file::{self, ReadError, Saved};
 use crate::plan::stale::stale;
 use crate::render::stale::{Cause, Stale};
@@ -65,9 +66,13 @@ impl<'a> Approved<'a> {
             output.error("Nothing was written: what could not be read cannot be planned.\n");
             return Ok(Some(Exit::Failed));
         }
-        if !planned.review.objections.is_empty() {
+        let objections = &planned.review.objections;
+        if objections.iter().any(|one| !self.came_later(planned, one)) {
             output.error("Nothing was written: the plan is blocked.\n");
             return Ok(Some(Exit::Blocked));
+        }
+        if !objections.is_empty() {
+            output.say("What is blocked is somebody else's and came after the plan was approved: the next plan stops for it, this one is carried out.\n");
         }
         if !planned.plan.has_changes() {
             return Ok(Some(Exit::Ok));
@@ -92,6 +97,16 @@ impl<'a> Approved<'a> {
         }
         output.say("Nothing was written.\n");
         Ok(Some(Exit::Ok))
+    }
+
+    /// Whether an objection is to what somebody else has put beside an approved plan: that makes no plan stale.
+    fn came_later(&self, planned: &Planned, objection: &Objection) -> bool {
+        let was_free = match &self.saved {
+            Some(saved) => !saved.objections.contains(objection),
+            None => self.expect.is_some(),
+        };
+        let mut standing = planned.plan.standing.iter();
+        was_free && standing.any(|one| one.is_foreign && one.is_objected_by(objection))
     }
 
     /// Why the plan is not the one that was approved, if it is another one.

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::args::{Form, Sink, View};
+use super::args::{Form, ReportFormat, Sink, View};
 use super::error::Error;
 use super::output::Output;
 use super::settings::Work;
 use crate::render::change::Room;
+use crate::render::check::Checked;
 use crate::render::told::Told;
 use crate::render::unplanned::Unplanned;
 use crate::render::{markdown, pipeline, safe};
@@ -148,5 +149,22 @@ fn append(file: &PathBuf, text: &str) -> Result<(), Error> {
     opened
         .and_then(|mut opened| opened.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
+}
+
+/// What the controls say, in the form that was asked for.
+pub(super) fn report(
+    checked: &Checked<'_>,
+    format: ReportFormat,
+    output: &Output,
+) -> Result<(), Error> {
+    match format {
+        ReportFormat::Text => output.text(&checked.text(output.room())),
+        ReportFormat::Json => output.json(&checked.json()),
+        ReportFormat::Sarif => output.json(&checked.sarif()),
+        ReportFormat::Junit => output.data(&safe::without_commands(&checked.junit())),
+        ReportFormat::Markdown => output.data(&checked.markdown()),
+    }
+    .context("cannot write the report")?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod acceptance;
 mod approved;
 mod args;
+mod attack;
 mod commands;
 mod completion;
 mod deliver;
@@ -24,6 +25,7 @@ mod settings;
 pub mod starter;
 pub mod surroundings;
 mod user;
+mod wanted;
 
 pub use exit::Exit;
 

@@ -73,6 +73,16 @@ impl Unmended {
         )
     }
 
+    /// What its objection is called.
+    fn name(&self) -> String {
+        format!("control:{}", self.control)
+    }
+
+    /// Whether an objection is to this.
+    pub fn is_objected_by(&self, objection: &Objection) -> bool {
+        objection.address == self.address && objection.name == self.name()
+    }
+
     fn of(judged: &Judged, assessment: &Assessment<'_>, plan: &Plan) -> Option<Self> {
         let address = judged.verdict.resource.clone()?;
         let mut others = assessment.live.foreign.keys();
@@ -119,7 +129,7 @@ fn is_ours_to_answer_for(address: &ResourceId, plan: &Plan) -> bool {
 pub fn objections(standing: &[Unmended]) -> Vec<Objection> {
     let bad = standing.iter().filter(|one| one.blocks);
     bad.map(|one| {
-        let name = format!("control:{}", one.control);
+        let name = one.name();
         Objection {
             address: one.address.clone(),
             message: format!("nothing in this plan mends {}: {}", one.control, one.message),

@@ -1,18 +1,16 @@
 //! `secgw check`: the security controls, on what the spec asks for or on what is live.
 
-use anyhow::Context as _;
 use time::OffsetDateTime;
 
 use super::{Error, Exit, Output, load_in_cloud, name_stand_ins};
 use crate::cli::acceptance::{accepted, severity};
-use crate::cli::args::ReportFormat;
+use crate::cli::deliver;
 use crate::cli::incomplete;
 use crate::cli::interrupt::unless_interrupted;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Check, Group};
 use crate::controls::{self, Acceptance, Intent, Severity, State};
 use crate::render::check::Checked;
-use crate::render::safe;
 use crate::resource::Graph;
 use crate::spec::Loaded;
 
@@ -46,7 +44,7 @@ pub(super) async fn run(check: Check, output: &Output) -> Result<Exit, Error> {
         place,
         fail_on,
     };
-    write(&checked, check.format, output)?;
+    deliver::report(&checked, check.format, output)?;
     match incomplete::of(&report) {
         _ if report.fails_at(fail_on) => Ok(Exit::Blocked),
         Some(incomplete) if check.live => Err(incomplete),
@@ -113,16 +111,4 @@ async fn without_spec(check: &Check, group: &Group, output: &Output) -> Result<S
         accepted: Vec::new(),
         fail_on: Severity::High,
     })
-}
-
-fn write(checked: &Checked<'_>, format: ReportFormat, output: &Output) -> Result<(), Error> {
-    match format {
-        ReportFormat::Text => output.text(&checked.text(output.room())),
-        ReportFormat::Json => output.json(&checked.json()),
-        ReportFormat::Sarif => output.json(&checked.sarif()),
-        ReportFormat::Junit => output.data(&safe::without_commands(&checked.junit())),
-        ReportFormat::Markdown => output.data(&checked.markdown()),
-    }
-    .context("cannot write the report")?;
-    Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 
 use super::{Error, Exit, Output, verify};
 use crate::cli::args::View;
+use crate::cli::attack;
 use crate::cli::deliver::{deliver, lines};
 use crate::cli::session::{Planned, Session};
 use crate::cli::settings::{Verify, Work};
@@ -34,7 +35,7 @@ impl End<'_> {
             deliver(told, work, output)?;
             return Ok(exit);
         };
-        match verify::tried(session, self.spec, desired, attack, output).await {
+        match attack::tried(session, self.spec, desired, attack, output).await {
             Ok(report) => {
                 let attacked = verify::attacked(&report, self.spec, session);
                 let verified = Verified { told, attacked };

@@ -4,16 +4,15 @@ use anyhow::Context as _;
 
 use super::{Error, Exit, Output, load_in_cloud};
 use crate::cli::args::{AttackArgs, ReportFormat};
-use crate::cli::deployed;
+use crate::cli::attack;
 use crate::cli::interrupt::unless_interrupted;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::{Verify, Work};
-use crate::cli::user;
 use crate::render::safe;
 use crate::render::verify::Attacked;
 use crate::resource::Graph;
 use crate::spec::Spec;
-use crate::verify::{self, Credentials, Outcome, Report, Selection, Target, Tried, Wire};
+use crate::verify::{self, Outcome, Report};
 
 pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> {
     let unknown = verify
@@ -33,7 +32,7 @@ pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> 
         return Ok(Exit::Interrupted);
     };
     let session = session?;
-    let exit = attack(&session, &loaded.spec, &graph, &verify, output).await;
+    let exit = assault(&session, &loaded.spec, &graph, &verify, output).await;
     session.close().await;
     exit
 }
@@ -50,14 +49,14 @@ impl Verify {
 }
 
 /// Attacks what stands there now, and writes what came of it.
-async fn attack(
+async fn assault(
     session: &Session,
     spec: &Spec,
     graph: &Graph,
     verify: &Verify,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let report = tried(session, spec, graph, verify, output).await?;
+    let report = attack::tried(session, spec, graph, verify, output).await?;
     write(&attacked(&report, spec, session), verify.format, output)?;
     Ok(status(&report))
 }
@@ -70,61 +69,6 @@ pub(super) fn attacked<'a>(report: &'a Report, spec: &'a Spec, session: &Session
     }
 }
 
-pub(super) async fn tried(
-    session: &Session,
-    spec: &Spec,
-    graph: &Graph,
-    verify: &Verify,
-    output: &Output,
-) -> Result<Report, Error> {
-    let selection = Selection {
-        only: verify.attack.only.clone(),
-        is_aggressive: verify.attack.aggressive,
-    };
-    let setting_up = set_up(session, spec, graph, verify, output);
-    let Some(way) = unless_interrupted(setting_up).await else {
-        output.error("Interrupted: nothing was attacked.\n");
-        return Ok(selection.left_off(Vec::new(), None));
-    };
-    let (wire, target, tokens) = way?;
-    output.say(&format!("Attacking {} …\n", target.edge()));
-    let mut done = Vec::new();
-    let hear = |tried: &Tried| {
-        heard(tried, output);
-        done.push(tried.clone());
-    };
-    let attacking = verify::run(&wire, &target, &tokens, &selection, hear);
-    if let Some(report) = unless_interrupted(attacking).await {
-        return Ok(report);
-    }
-    output.error("Interrupted: this is what was seen by then.\n");
-    Ok(selection.left_off(done, Some(&wire)))
-}
-
-/// What is attacked, the way there, and as whom.
-async fn set_up(
-    session: &Session,
-    spec: &Spec,
-    graph: &Graph,
-    verify: &Verify,
-    output: &Output,
-) -> Result<(Wire, Target, Credentials), Error> {
-    output.say(&format!(
-        "Reading what is deployed on {} …\n",
-        session.target
-    ));
-    let live = session.live(graph).await;
-    let target = deployed::target(spec, graph, &live).ok_or_else(|| {
-        let hint = "`secgw apply` deploys it; `secgw plan` says what is missing";
-        Error::usage("there is nothing deployed to attack", hint)
-    })?;
-    let wire = Wire::new(&session.route, verify.attack.max_requests)
-        .context("cannot set up connections")?
-        .trusting(target.own_hosts());
-    let tokens = user::credentials(&wire, &target, verify, output).await?;
-    Ok((wire, target, tokens))
-}
-
 pub(super) fn status(report: &Report) -> Exit {
     if report.interrupted.is_some() {
         Exit::Interrupted
@@ -134,13 +78,6 @@ pub(super) fn status(report: &Report) -> Exit {
         Exit::Ok
     } else {
         Exit::Failed
-    }
-}
-
-fn heard(tried: &Tried, output: &Output) {
-    if output.is_detailed() {
-        let outcome = tried.verdict.outcome.name();
-        output.say(&format!("{} {outcome}\n", tried.probe.id));
     }
 }
 

@@ -109,7 +109,7 @@ fn code_scanners_get_rules_lines_and_suppressions() {
     let directory = weak("");
     let sarif = check(directory.path(), "-o sarif").json();
     let run = &sarif["runs"][0];
-    assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), 74);
+    assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), 76);
     let result = &run["results"][0];
     assert_eq!(result["ruleId"], "WAF-01");
     let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();

@@ -43,7 +43,7 @@ async fn rules_that_mean_nothing_are_told_with_their_line_and_others_are_not() {
     assert!(!clean.stderr.contains("warning"), "{clean}");
     assert_eq!(clean.json()["idle"], json!([]));
 
-    let bad = "unmanaged: { securityRules: prune }\nignore:\n  - { address: apis/thiers, reason: misspelt }\n  \
+    let bad = "unmanaged: { securityRules: prune, apis: ignore }\nignore:\n  - { address: apis/thiers, reason: misspelt }\n  \
                - { address: config/web, pointer: /properties/ipSecurityRestrictions, value: { name: office }, reason: gone }\n\
                controls:\n  accept:\n    - { control: APIM-01, reason: until spring, expires: 2020-01-31 }\n";
     extend(at, &spec, bad);
