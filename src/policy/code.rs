@@ -113,7 +113,7 @@ impl Code {
     }
 }
 
-/// The users that [`Code::none_of`] names in a condition of that form; nothing for any other text.
+/// The users that `Code::none_of` names in a condition of that form; nothing for any other text.
 pub fn read_accounts(condition: &str) -> Option<Vec<String>> {
     let list = condition.strip_prefix("@(!new string[] { ")?;
     let list = [UserClaim::Subject, UserClaim::ObjectId]
@@ -125,7 +125,7 @@ pub fn read_accounts(condition: &str) -> Option<Vec<String>> {
     list.split(", ").map(read_literal).collect()
 }
 
-/// The operation that [`Code::operation_is`] names in a condition of that form.
+/// The operation that `Code::operation_is` names in a condition of that form.
 pub fn read_operation(condition: &str) -> Option<String> {
     let literal = condition
         .strip_prefix("@(context.Operation.Id == ")?
@@ -133,7 +133,7 @@ pub fn read_operation(condition: &str) -> Option<String> {
     read_literal(literal)
 }
 
-/// Whether a condition is the one of [`Code::lacks_required_scopes`].
+/// Whether a condition is the one of `Code::lacks_required_scopes`.
 pub fn looks_at_required_scopes(condition: &str) -> bool {
     condition == Code::lacks_required_scopes().expression().shown()
 }
