@@ -72,7 +72,7 @@ impl<'a> Approved<'a> {
             return Ok(Some(Exit::Blocked));
         }
         if !objections.is_empty() {
-            output.say("What is blocked is somebody else's and came after the plan was approved: the next plan stops for it, this one is carried out.\n");
+            output.say("What is blocked is somebody else's and came after the plan was saved: the next plan stops for it, this one is carried out.\n");
         }
         if !planned.plan.has_changes() {
             return Ok(Some(Exit::Ok));
@@ -99,14 +99,16 @@ impl<'a> Approved<'a> {
         Ok(Some(Exit::Ok))
     }
 
-    /// Whether an objection is to what somebody else has put beside an approved plan: that makes no plan stale.
+    /// Whether an objection is to what somebody else has put beside a saved plan: that makes no plan stale. A digest
+    /// does not say what a plan was blocked by.
     fn came_later(&self, planned: &Planned, objection: &Objection) -> bool {
-        let was_free = match &self.saved {
-            Some(saved) => !saved.objections.contains(objection),
-            None => self.expect.is_some(),
+        let Some(saved) = &self.saved else {
+            return false;
         };
+        let mut known = saved.objections.iter().chain(&saved.allowed);
         let mut standing = planned.plan.standing.iter();
-        was_free && standing.any(|one| one.is_foreign && one.is_objected_by(objection))
+        !known.any(|known| known.is_same(objection))
+            && standing.any(|one| one.is_foreign && one.is_objected_by(objection))
     }
 
     /// Why the plan is not the one that was approved, if it is another one.

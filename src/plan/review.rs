@@ -43,6 +43,11 @@ impl Objection {
         }
     }
 
+    /// Whether both are to the same, whatever they say of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.address == other.address
+    }
+
     fn class(&self) -> &str {
         self.name.split_once(':').map_or("", |(class, _)| class)
     }

@@ -70,6 +70,19 @@ async fn a_saved_plan_is_shown_applied_without_asking_and_then_refused() {
     assert_eq!(quiet.code, Some(0), "{quiet}");
     let nothing = "Plan: 0 to create, 0 to update, 0 to replace, 0 to delete";
     assert!(quiet.stdout.contains(nothing), "{quiet}");
+    assert!(
+        quiet.stderr.contains("came after the plan was saved"),
+        "{quiet}"
+    );
+    // A plan that was blocked by it when it was made stays so, by its file and by its digest.
+    let blocked = dev(directory, "plan -o json --out blocked.plan");
+    assert_eq!(blocked.code, Some(4), "{blocked}");
+    let digest = blocked.json()["digest"].as_str().unwrap().to_owned();
+    for line in ["apply blocked.plan", &format!("apply --expect {digest}")] {
+        let refused = dev(directory, line);
+        assert_eq!(refused.code, Some(4), "{refused}");
+        assert!(refused.stderr.contains("the plan is blocked"), "{refused}");
+    }
 
     let operation = find(
         "Microsoft.ApiManagement/service/apis/operations",
