@@ -92,6 +92,8 @@ impl Unmended {
         let faults = judged.faults().iter().map(|fault| {
             let value = match &fault.value {
                 Value::Null => "(nothing)".to_owned(),
+                // It quotes something itself.
+                Value::String(text) if text.contains('`') => text.clone(),
                 Value::String(text) => format!("`{text}`"),
                 other => other.to_string(),
             };
