@@ -1,7 +1,8 @@
 //! The command line: from arguments to an exit code.
 //!
 //! `args` is what can be typed, `settings` what it means, `commands` what is done, `output` the only way to the
-//! screen, `exit` how it ends. A command reads, calls pure functions, renders, and returns its status.
+//! screen, `exit` how it ends. A command reads (`wanted` the spec, `session` what is live), calls pure functions, renders,
+//! and returns its status; what runs for long stands beside: `follow` an apply, `attack` the probes.
 
 mod acceptance;
 mod approved;

@@ -1,9 +1,8 @@
 //! The security controls: rows that say what must hold, evaluated on what a spec asks for or on what is live.
 //!
 //! Pure. `state` is the one view of resources, `intent` what is meant by them, `effective` the policies in effect;
-//! `early` what these do before a token is checked, `calls` whom they
-//! call, `demand` what they ask of a caller; `control` is a row, `catalogue` all of them, with one file a theme
-//! beside it. `report` is what comes out and `accept` what the spec puts up with. `exposure` is who can reach what, and
+//! `early` what these do before a token is checked, `calls` whom they call, `demand` what they ask of a caller;
+//! `control` is a row, `catalogue` all of them, with one file a theme beside it. `report` is what comes out and `accept` what the spec puts up with. `exposure` is who can reach what, and
 //! past which guards. Whoever asks says what day it is.
 
 mod accept;
@@ -12,6 +11,7 @@ mod calls;
 mod catalogue;
 mod control;
 mod coverage;
+mod credentials;
 mod demand;
 mod early;
 mod edge;

@@ -238,15 +238,10 @@ impl Written {
         }
         let effects = self.effects.into_iter();
         let effects = effects.filter_map(|(key, said)| Some((keys.get(&key)?.clone(), said)));
-        let left_out = self.left_out.into_iter().filter_map(|left| {
-            let (address, stage) = left.change.split_once('#').unwrap_or((&left.change, ""));
-            let address = ResourceId::parse(address).ok()?;
-            let stage = kinds::of(&address).map_or("", |kind| self::stage(kind, stage.to_owned()));
-            Some(LeftOut {
-                change: Key { address, stage },
-                why: left.why,
-            })
-        });
+        let left_out = self
+            .left_out
+            .into_iter()
+            .filter_map(WrittenLeftOut::left_out);
         let unreadable = self.unreadable.into_iter().map(|written| {
             let WrittenUnreadable {
                 address,
@@ -364,6 +359,18 @@ impl WrittenChange {
             },
             ..Kind::PLAIN
         }))
+    }
+}
+
+impl WrittenLeftOut {
+    fn left_out(self) -> Option<LeftOut> {
+        let (address, stage) = self.change.split_once('#').unwrap_or((&self.change, ""));
+        let address = ResourceId::parse(address).ok()?;
+        let stage = kinds::of(&address).map_or("", |kind| self::stage(kind, stage.to_owned()));
+        Some(LeftOut {
+            change: Key { address, stage },
+            why: self.why,
+        })
     }
 }
 

@@ -78,7 +78,7 @@ impl Shown<'_> {
                     .plan
                     .standing
                     .iter()
-                    .any(|one| notice::is_behind(one, objection))
+                    .any(|one| one.is_objected_by(objection))
         };
         let cases = self
             .objections

@@ -14,7 +14,7 @@ use super::section::{self, Section};
 use super::{label, safe};
 use crate::apply::Outcome;
 use crate::controls::Severity;
-use crate::plan::{Change, Objection, Unmended, Verb};
+use crate::plan::{Change, Unmended, Verb};
 use crate::resource::At;
 
 /// One of a closed set of things to be told, with a stable id.
@@ -261,7 +261,7 @@ impl Shown<'_> {
 
     pub(super) fn is_objected(&self, one: &Unmended) -> bool {
         let mut objections = self.objections.iter();
-        objections.any(|objection| is_behind(one, objection))
+        objections.any(|objection| one.is_objected_by(objection))
     }
 
     fn standing(&self, one: &Unmended) -> Option<Notice> {
@@ -341,11 +341,6 @@ impl Ended<'_> {
         sort(&mut notices);
         notices
     }
-}
-
-/// Whether it is the finding that is objected to.
-pub(super) fn is_behind(one: &Unmended, objection: &Objection) -> bool {
-    objection.address == one.address && objection.name == format!("control:{}", one.control)
 }
 
 /// `update API apim/orders: displayName, serviceUrl`.

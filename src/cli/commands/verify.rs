@@ -32,7 +32,7 @@ pub(super) async fn run(verify: Verify, output: &Output) -> Result<Exit, Error> 
         return Ok(Exit::Interrupted);
     };
     let session = session?;
-    let exit = assault(&session, &loaded.spec, &graph, &verify, output).await;
+    let exit = attack(&session, &loaded.spec, &graph, &verify, output).await;
     session.close().await;
     exit
 }
@@ -49,7 +49,7 @@ impl Verify {
 }
 
 /// Attacks what stands there now, and writes what came of it.
-async fn assault(
+async fn attack(
     session: &Session,
     spec: &Spec,
     graph: &Graph,
